@@ -1,0 +1,40 @@
+// Carries out coord's disk batches on libuv's pool, one after the other, and hands each completion
+// back on the loop's thread.
+//
+// Made and used on the control loop's thread; its completions arrive there too. Good path: submit()
+// queues, one batch at a time runs on the pool, on_done(id, ok) follows. Failure path: the first
+// failed operation ends its batch; on_done gets the error, and nothing submitted later is carried
+// out or answered (D9). shut_down() stops taking batches; on_idle is called once the running one
+// has ended (pool work cannot be cancelled), after which the executor may be destroyed.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "config/base/error.h"
+#include "coord/storage/disk_port.h"
+
+struct uv_loop_s;
+
+namespace ringside::disk {
+
+class DiskExecutor : public coord::DiskPort {
+ public:
+  using Done = std::function<void(coord::DiskBatchId, const Status&)>;
+
+  DiskExecutor(uv_loop_s* loop, std::string directory, Done on_done);
+  ~DiskExecutor() override;  // needs: idle, or shut_down() has called back
+  DiskExecutor(const DiskExecutor&) = delete;
+  DiskExecutor& operator=(const DiskExecutor&) = delete;
+
+  void submit(coord::DiskBatch batch) override;
+  // Batches queued already are still carried out, their completions no longer reported.
+  void shut_down(std::function<void()> on_idle);
+  [[nodiscard]] bool idle() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringside::disk

@@ -1,0 +1,133 @@
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "sidecar/disk/data_dir.h"
+#include "sidecar/disk/disk_executor.h"
+#include "sidecar/disk/file_ops.h"
+
+namespace ringside::disk {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TempDir {
+  TempDir() {
+    std::string name = (fs::temp_directory_path() / "ringside-disk-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~TempDir() { fs::remove_all(path); }
+  std::string path;
+};
+
+std::shared_ptr<const Bytes> shared(std::string_view text) {
+  const auto bytes = as_bytes(text);
+  return std::make_shared<const Bytes>(bytes.begin(), bytes.end());
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("OperationsDoWhatThePortSays") {
+  const TempDir dir;
+  FileSet files(dir.path);
+  CHECK(files.run(coord::CreateFile{"a"}));
+  CHECK(files.run(coord::WriteAt{"a", 0, shared("hello")}));
+  CHECK(files.run(coord::WriteAt{"a", 5, shared(" world")}));
+  CHECK(files.run(coord::SyncFile{"a"}));
+  CHECK(files.run(coord::RenameFile{"a", "b"}));
+  CHECK(files.run(coord::SyncDirectory{}));
+  CHECK(contents(dir.path + "/b") == "hello world");
+  CHECK(files.run(coord::CreateFile{"b"}));
+  CHECK(contents(dir.path + "/b").empty());
+  CHECK(files.run(coord::RemoveFile{"b"}));
+  CHECK(files.run(coord::RemoveFile{"b"}));
+  CHECK_FALSE(fs::exists(dir.path + "/b"));
+}
+
+TEST_CASE("AFailedOperationSaysWhatWasTried") {
+  const TempDir dir;
+  FileSet files(dir.path);
+  const auto missing = files.run(coord::WriteAt{"nothing", 0, shared("x")});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().message.find("nothing") != std::string::npos);
+  CHECK_FALSE(files.run(coord::CreateFile{"../escape"}));
+  CHECK_FALSE(files.run(coord::RenameFile{"a", "b/c"}));
+}
+
+TEST_CASE("BatchesCompleteInOrderAndNothingFollowsAFailure") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  std::vector<std::pair<std::uint64_t, bool>> done;
+  {
+    DiskExecutor executor(&loop, dir.path, [&](coord::DiskBatchId id, const Status& status) {
+      done.emplace_back(id.value, status.has_value());
+    });
+    executor.submit(
+        {coord::DiskBatchId{1}, {coord::CreateFile{"x"}, coord::WriteAt{"x", 0, shared("1")}}});
+    executor.submit(
+        {coord::DiskBatchId{2}, {coord::WriteAt{"x", 1, shared("2")}, coord::SyncFile{"x"}}});
+    executor.submit(
+        {coord::DiskBatchId{3}, {coord::WriteAt{"gone", 0, shared("3")}, coord::CreateFile{"y"}}});
+    executor.submit({coord::DiskBatchId{4}, {coord::CreateFile{"z"}}});
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK(executor.idle());
+  }
+  uv_loop_close(&loop);
+  const std::vector<std::pair<std::uint64_t, bool>> expected{{1, true}, {2, true}, {3, false}};
+  CHECK(done == expected);
+  CHECK(contents(dir.path + "/x") == "12");
+  CHECK_FALSE(fs::exists(dir.path + "/y"));
+  CHECK_FALSE(fs::exists(dir.path + "/z"));
+}
+
+TEST_CASE("ADirectoryInUseIsRefusedByName") {
+  const TempDir dir;
+  const auto first = DataDir::open(dir.path + "/d");
+  REQUIRE(first);
+  const auto second = DataDir::open(dir.path + "/d");
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::kRefused);
+  CHECK(second.error().message.find("in use") != std::string::npos);
+}
+
+TEST_CASE("TheImageLeavesOutWhatIsNotTheRings") {
+  const TempDir dir;
+  const auto data = DataDir::open(dir.path);
+  REQUIRE(data);
+  REQUIRE(replace_file(dir.path + "/view.json", as_bytes("{}")));
+  REQUIRE(replace_file(dir.path + "/manifest", as_bytes("m")));
+  const auto image = data->read_image();
+  REQUIRE(image);
+  CHECK(image->files.size() == 1);
+  CHECK(image->files.contains("manifest"));
+}
+
+TEST_CASE("DataDirFollowsTheDocumentedOrder") {
+  const auto env = [](std::string_view name) -> std::optional<std::string> {
+    if (name == "STATE_DIRECTORY") return "/run/state:/other";
+    return std::nullopt;
+  };
+  CHECK(choose_data_dir("/mine", "n", env) == "/mine");
+  CHECK(choose_data_dir("", "n", env) == "/run/state");
+  const auto home = [](std::string_view name) -> std::optional<std::string> {
+    if (name == "HOME") return "/home/u";
+    return std::nullopt;
+  };
+  if (!fs::exists("/var/lib/ringside")) {
+    CHECK(choose_data_dir("", "n", home) == "/home/u/.local/state/ringside/n");
+  }
+}
+
+}  // namespace ringside::disk
