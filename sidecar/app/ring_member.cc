@@ -1,0 +1,325 @@
+#include "sidecar/app/ring_member.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <random>
+
+#include "config/base/check.h"
+#include "sidecar/disk/file_ops.h"
+
+namespace ringside::app {
+
+namespace {
+
+constexpr std::size_t kMaxIdFileBytes = 64;
+
+WallTime wall_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+
+std::uint64_t random64() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The id that an observer drew before and kept.
+std::optional<coord::MemberId> kept_id(const std::string& directory) {
+  const auto bytes = disk::read_file(fmt::format("{}/{}", directory, disk::kObserverIdFile), kMaxIdFileBytes);
+  if (!bytes) {
+    return std::nullopt;
+  }
+  const auto text = as_text(*bytes);
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || id < coord::kMinObserverId) {
+    return std::nullopt;
+  }
+  return coord::MemberId{id};
+}
+
+std::vector<coord::MemberId> voter_ids(const RingIdentity& identity) {
+  std::vector<coord::MemberId> ids;
+  for (const auto& voter : identity.voters) {
+    ids.emplace_back(voter.id);
+  }
+  return ids;
+}
+
+coord::Reply unavailable() {
+  coord::Reply reply;
+  reply.error = coord::ZkError::kConnectionLoss;
+  return reply;
+}
+
+}  // namespace
+
+RingMember::RingMember(net::Loop& loop, const config::Ring& settings, RingListener& listener)
+    : loop_(loop), settings_(settings), listener_(listener), timer_(loop, [this] {
+        if (driver_) {
+          driver_->on_time(loop_.now(), wall_now());
+          after_driver();
+        }
+      }) {}
+
+RingMember::~RingMember() = default;
+
+coord::MemberId RingMember::drawn_id() {
+  if (data_) {
+    if (const auto kept = kept_id(data_->path())) {
+      return *kept;
+    }
+  }
+  // 53 bits at most, so that a JSON reader keeps every digit.
+  const std::uint64_t id = coord::kMinObserverId + (random64() >> 12U);
+  if (data_) {
+    const std::string text = fmt::format("{}\n", id);
+    const auto saved =
+        disk::replace_file(fmt::format("{}/{}", data_->path(), disk::kObserverIdFile), as_bytes(text));
+    if (!saved) {
+      log(coord::LogSeverity::kWarn, "cannot keep the observer id: " + saved.error().message);
+    }
+  }
+  return coord::MemberId{id};
+}
+
+Status RingMember::open_disk(const config::Service* service) {
+  const std::string name = service != nullptr ? service->name : "sidecar";
+  data_path_ = disk::choose_data_dir(settings_.data_dir, name, environment);
+  if (data_path_.empty()) {
+    return fail(ErrorCode::kIo, "no data_dir: set ring.data_dir, STATE_DIRECTORY or HOME");
+  }
+  auto opened = disk::DataDir::open(data_path_);
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  data_ = std::make_unique<disk::DataDir>(std::move(*opened));
+  return {};
+}
+
+Status RingMember::start(const config::Service* service) {
+  const Status opened = open_disk(service);
+  if (!opened && opened.error().code == ErrorCode::kRefused) {
+    return opened;
+  }
+  config::Settings whole;
+  whole.ring = settings_;
+  const RingIdentity as_configured = identify(whole, coord::MemberId{});
+  identity_ = as_configured.voter ? as_configured : as_observer(as_configured, drawn_id());
+  if (!opened) {
+    listener_.ring_log(coord::LogSeverity::kError, opened.error().message);
+    become_observer(opened.error().message);
+  } else {
+    auto image = data_->read_image();
+    const Status started = image ? start_driver(*image) : Status(std::unexpected(image.error()));
+    if (!started) {
+      become_observer(started.error().message);
+    }
+  }
+  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, identity_.voters);
+  Status listening = peers_->start(identity_.self);
+  after_driver();
+  return listening;
+}
+
+Status RingMember::start_driver(const coord::DiskImage& image) {
+  coord::DriverOptions options;
+  options.ring_name = settings_.name;
+  options.self = identity_.self;
+  options.voters = voter_ids(identity_);
+  options.heartbeat_interval = settings_.heartbeat_interval;
+  options.election_timeout = settings_.election_timeout;
+  if (identity_.voter) {
+    disk_ = std::make_unique<disk::DiskExecutor>(
+        loop_.raw(), data_path_, [this](coord::DiskBatchId id, const Status& status) {
+          if (driver_) {
+            driver_->on_disk_done(loop_.now(), id, status);
+            after_driver();
+          }
+        });
+  }
+  auto driver = coord::Driver::start(std::move(options), *this, disk_.get(), image, Rng(random64()), loop_.now(), wall_now());
+  if (!driver) {
+    return std::unexpected(driver.error());
+  }
+  driver_ = std::move(*driver);
+  return {};
+}
+
+void RingMember::become_observer(const std::string& reason) {
+  if (identity_.voter) {
+    fenced_reason_ = reason;
+    listener_.ring_log(coord::LogSeverity::kError,
+                       fmt::format("this voter's ring disk is out of use until a restart; it observes: {}", reason));
+    identity_ = as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
+  }
+  driver_.reset();
+  for (auto& [id, handler] : std::exchange(waiting_, {})) {
+    later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
+  }
+  const Status started = start_driver({});
+  CHECK(started.has_value());  // an observer has nothing on disk that could be wrong
+  if (peers_) {
+    peers_->rename(identity_.self);
+  }
+}
+
+void RingMember::after_driver() {
+  if (draining_later_) {
+    return;
+  }
+  draining_later_ = true;
+  while (!later_.empty()) {
+    auto task = std::move(later_.front());
+    later_.pop_front();
+    task();
+  }
+  draining_later_ = false;
+  if (driver_ && !stopping_) {
+    const Instant deadline = driver_->next_deadline();
+    if (deadline != kNever) {
+      timer_.start(std::max(deadline - loop_.now(), Duration::zero()));
+    }
+  }
+}
+
+void RingMember::hand_over() {
+  if (driver_) {
+    driver_->hand_over(loop_.now());
+    after_driver();
+  }
+}
+
+void RingMember::stop(std::function<void()> done) {
+  stopping_ = true;
+  timer_.stop();
+  if (peers_) {
+    peers_->stop();
+  }
+  waiting_.clear();
+  if (disk_) {
+    disk_->shut_down(std::move(done));
+  } else {
+    done();
+  }
+}
+
+void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
+  if (!driver_ || stopping_) {
+    later_.emplace_back([handler = std::move(on_reply)] { handler(unavailable()); });
+    return;
+  }
+  const coord::RequestId id{++next_request_};
+  waiting_.emplace(id, std::move(on_reply));
+  driver_->submit(loop_.now(), id, std::move(request));
+  after_driver();
+}
+
+void RingMember::touch(coord::SessionId session) {
+  if (driver_) {
+    driver_->touch(loop_.now(), session);
+    after_driver();
+  }
+}
+
+const coord::Registry& RingMember::registry() const { return driver_->registry(); }
+
+coord::RingStatus RingMember::status() const { return driver_->status(); }
+
+bool RingMember::ring_has_spoken() const { return driver_->status().quorum_seen != Instant{}; }
+
+std::vector<std::uint32_t> RingMember::take_commit_durations_us() { return driver_->take_commit_durations_us(); }
+
+std::vector<std::pair<coord::MemberId, std::string>> RingMember::addresses() const {
+  std::vector<std::pair<coord::MemberId, std::string>> all;
+  for (const auto& voter : identity_.voters) {
+    all.emplace_back(coord::MemberId{voter.id}, voter.address.to_string());
+  }
+  for (const auto& [id, address] : addresses_) {
+    if (id.value >= coord::kMinObserverId) {
+      all.emplace_back(id, address);
+    }
+  }
+  if (!identity_.voter) {
+    all.emplace_back(identity_.self, identity_.advertise.to_string());
+  }
+  return all;
+}
+
+void RingMember::send(coord::MemberId to, std::shared_ptr<const Bytes> frame) {
+  if (peers_) {
+    peers_->send(to, std::move(frame));
+  }
+}
+
+void RingMember::close_link(coord::MemberId peer, std::string reason) {
+  later_.emplace_back([this, peer, why = std::move(reason)] { peers_->close(peer, why); });
+}
+
+void RingMember::reply(coord::RequestId request, coord::Reply reply) {
+  later_.emplace_back([this, request, answer = std::move(reply)] {
+    const auto found = waiting_.find(request);
+    if (found != waiting_.end()) {
+      const ReplyHandler handler = std::move(found->second);
+      waiting_.erase(found);
+      handler(answer);
+    }
+  });
+}
+
+void RingMember::applied(coord::Zxid /*zxid*/, std::span<const coord::Change> changes) {
+  if (!changes.empty()) {
+    later_.emplace_back([this, copy = std::vector<coord::Change>(changes.begin(), changes.end())] {
+      listener_.ring_changed(copy);
+    });
+  }
+}
+
+void RingMember::reloaded(coord::Zxid /*zxid*/) {
+  later_.emplace_back([this] { listener_.ring_reloaded(); });
+}
+
+void RingMember::watch_event(const coord::WatchEvent& /*event: no watches are set in this version*/) {}
+
+void RingMember::fenced(const Error& reason) {
+  later_.emplace_back([this, why = reason.message] { become_observer(why); });
+}
+
+void RingMember::log(coord::LogSeverity severity, std::string message) {
+  listener_.ring_log(severity, message);
+}
+
+coord::Handshake RingMember::handshake() const {
+  coord::Handshake mine = driver_->handshake();
+  mine.address = identity_.advertise.to_string();
+  return mine;
+}
+
+Status RingMember::accept_peer(const coord::Handshake& theirs) const { return driver_->accept_peer(theirs); }
+
+void RingMember::link_up(const coord::Handshake& peer) {
+  addresses_[peer.id] = peer.address;
+  driver_->on_link_up(loop_.now(), peer.id);
+  after_driver();
+}
+
+void RingMember::link_down(coord::MemberId peer) {
+  if (peer.value >= coord::kMinObserverId) {
+    addresses_.erase(peer);
+  }
+  driver_->on_link_down(loop_.now(), peer);
+  after_driver();
+}
+
+Status RingMember::frame(coord::MemberId peer, ByteView payload) {
+  const Status accepted = driver_->on_frame(loop_.now(), peer, payload);
+  after_driver();
+  return accepted;
+}
+
+}  // namespace ringside::app

@@ -1,0 +1,25 @@
+// What discovery asks of a registry: the ring's driver today, a ZooKeeper or etcd cluster later (product.md, registry.engine).
+//
+// Implemented by sidecar/app over the driver; used on the control loop's thread alone. A reply handler is called exactly once
+// and never from within submit().
+#pragma once
+
+#include <functional>
+
+#include "coord/registry/registry.h"
+#include "coord/registry/request.h"
+
+namespace ringside::discovery {
+
+class RegistryClient {
+ public:
+  using ReplyHandler = std::function<void(const coord::Reply&)>;
+
+  virtual ~RegistryClient() = default;
+  virtual void submit(coord::Request request, ReplyHandler on_reply) = 0;
+  // Tells the ring that the session's owner lives.
+  virtual void touch(coord::SessionId session) = 0;
+  [[nodiscard]] virtual const coord::Registry& registry() const = 0;
+};
+
+}  // namespace ringside::discovery

@@ -1,0 +1,24 @@
+// What the peer room needs of the member it carries frames for. Implemented by sidecar/app over coord::Driver.
+//
+// Called on the control loop's thread, never from within a PeerHub call.
+#pragma once
+
+#include "config/base/error.h"
+#include "coord/codec/handshake.h"
+
+namespace ringside::peer {
+
+class PeerHandler {
+ public:
+  virtual ~PeerHandler() = default;
+  // What this member says first on every link.
+  [[nodiscard]] virtual coord::Handshake handshake() const = 0;
+  // An error refuses the peer; its message is logged.
+  virtual Status accept_peer(const coord::Handshake& theirs) const = 0;
+  virtual void link_up(const coord::Handshake& peer) = 0;
+  virtual void link_down(coord::MemberId peer) = 0;
+  // A whole payload; an error closes the link with its message as the logged reason.
+  virtual Status frame(coord::MemberId peer, ByteView payload) = 0;
+};
+
+}  // namespace ringside::peer

@@ -1,0 +1,172 @@
+#include <doctest/doctest.h>
+
+#include "fake_client.h"
+#include "sidecar/discovery/entry.h"
+#include "sidecar/discovery/registrar.h"
+
+namespace ringside::discovery {
+
+namespace {
+
+balancer::Endpoint orders(const std::string& instance = "10.0.0.5-8080-00000001") {
+  balancer::Endpoint endpoint;
+  endpoint.service = "orders";
+  endpoint.instance = instance;
+  endpoint.host = "10.0.0.5";
+  endpoint.port = 8080;
+  endpoint.inbound_port = 4143;
+  endpoint.weight = 100;
+  return endpoint;
+}
+
+struct Fixture {
+  FakeClient client;
+  std::vector<std::string> log;
+  Instant now{seconds{100}};
+  Registrar registrar{client, orders(), milliseconds{6000}, [this](const std::string& line) { log.push_back(line); }};
+
+  void settle() {
+    for (int i = 0; i < 10; ++i) {
+      registrar.tick(now);
+      if (client.serve() == 0) {
+        now += milliseconds{100};
+      }
+    }
+  }
+  [[nodiscard]] std::size_t entries() const {
+    return client.registry().children(service_path("orders")).value_or(std::vector<std::string>{}).size();
+  }
+  [[nodiscard]] balancer::Endpoint entry() const {
+    const auto path = entry_path("orders", registrar.endpoint().instance);
+    const auto node = client.registry().get(path);
+    REQUIRE(node.has_value());
+    const auto decoded = decode_entry(as_bytes(node->data), "orders", registrar.endpoint().instance);
+    REQUIRE(decoded.has_value());
+    return *decoded;
+  }
+  // Another sidecar registers.
+  void other(const std::string& instance, const std::string& host) {
+    auto endpoint = orders(instance);
+    endpoint.host = host;
+    const auto session = client.carry_out({{}, coord::CreateSession{}}).session;
+    coord::Multi multi;
+    multi.ops.emplace_back(coord::Create{entry_path("orders", instance), encode_entry(endpoint),
+                                         coord::CreateMode::kEphemeral, true});
+    REQUIRE(client.carry_out({session, multi}).error == coord::ZkError::kOk);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("NothingIsRegisteredBeforeTheFirstGoodCheck") {
+  Fixture f;
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kUnregistered);
+  f.registrar.set_health(f.now, balancer::EndpointState::kUnhealthy);
+  f.settle();
+  CHECK(f.entries() == 0);
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+  CHECK(f.entry().state == balancer::EndpointState::kUp);
+  CHECK(f.entry().inbound_port == 4143);
+}
+
+TEST_CASE("AFailingCheckKeepsTheEntryAsUnhealthy") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.registrar.set_health(f.now, balancer::EndpointState::kUnhealthy);
+  f.settle();
+  CHECK(f.entry().state == balancer::EndpointState::kUnhealthy);
+  CHECK(f.registrar.settled());
+}
+
+TEST_CASE("RegisteringRemovesOlderEntriesOfTheSameAddressInOneTransaction") {
+  Fixture f;
+  f.other("10.0.0.5-8080-0000000a", "10.0.0.5");
+  f.other("10.0.0.6-8080-0000000b", "10.0.0.6");
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  CHECK(f.entries() == 2);
+  CHECK_FALSE(f.client.registry().get(entry_path("orders", "10.0.0.5-8080-0000000a")));
+  CHECK(f.client.registry().get(entry_path("orders", "10.0.0.6-8080-0000000b")));
+}
+
+TEST_CASE("ATakenEntryIsNotTakenBack") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  coord::Multi take;
+  take.ops.emplace_back(coord::Delete{entry_path("orders", f.registrar.endpoint().instance), coord::kAnyVersion, false});
+  REQUIRE(f.client.carry_out({{}, take}).error == coord::ZkError::kOk);
+  f.other("10.0.0.5-8080-0000000c", "10.0.0.5");
+  f.registrar.registry_changed(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kTaken);
+  CHECK(f.registrar.detail().find("0000000c") != std::string::npos);
+  CHECK(f.entries() == 1);
+}
+
+TEST_CASE("AnEntryLostWithItsSessionComesBackUnderANewOne") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  const auto before = f.registrar.session();
+  f.client.carry_out({before, coord::CloseSession{}});  // what an expiry does
+  CHECK(f.entries() == 0);
+  f.registrar.registry_changed(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+  CHECK(f.registrar.session() != before);
+  CHECK(f.entries() == 1);
+}
+
+TEST_CASE("AFailureIsTriedAgainLaterAndNeverTwoRequestsAtOnce") {
+  Fixture f;
+  f.client.unavailable = true;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  for (int i = 0; i < 50; ++i) {
+    f.registrar.tick(f.now);
+    CHECK(f.client.asked() <= 1);
+    f.client.serve();
+    f.now += milliseconds{10};
+  }
+  CHECK(f.registrar.detail() == "connection_loss");
+  f.client.unavailable = false;
+  f.now += seconds{2};
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+}
+
+TEST_CASE("DrainingShowsBeforeLeavingAndLeavingClosesTheSession") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.registrar.start_draining(f.now);
+  f.settle();
+  CHECK(f.entry().state == balancer::EndpointState::kDraining);
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  CHECK(f.entry().state == balancer::EndpointState::kDraining);
+  const auto session = f.registrar.session();
+  f.registrar.leave(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kLeft);
+  CHECK(f.entries() == 0);
+  CHECK_FALSE(f.client.registry().session(session));
+}
+
+TEST_CASE("TheSessionIsTouchedSeveralTimesWithinItsTimeout") {
+  Fixture f;
+  f.settle();
+  f.client.touched.clear();
+  for (int i = 0; i < 60; ++i) {
+    f.now += milliseconds{100};
+    f.registrar.tick(f.now);
+  }
+  CHECK(f.client.touched.size() >= 5);
+  CHECK(f.client.touched.size() <= 8);
+}
+
+}  // namespace ringside::discovery

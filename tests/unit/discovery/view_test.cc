@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+
+#include "config/base/rng.h"
+#include "fake_client.h"
+#include "sidecar/discovery/entry.h"
+#include "sidecar/discovery/service_view.h"
+
+namespace ringside::discovery {
+
+namespace {
+
+balancer::Endpoint endpoint(const std::string& service, const std::string& instance) {
+  balancer::Endpoint e;
+  e.service = service;
+  e.instance = instance;
+  e.host = "10.0.0.9";
+  e.port = 80;
+  e.weight = 7;
+  e.zone = "eu-1a";
+  e.metadata = {{"version", "v2"}};
+  e.state = balancer::EndpointState::kDraining;
+  return e;
+}
+
+void create(FakeClient& client, const std::string& path, const Bytes& data) {
+  coord::Multi multi;
+  multi.ops.emplace_back(coord::Create{path, data, coord::CreateMode::kPersistent, true});
+  REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+}
+
+}  // namespace
+
+TEST_CASE("AnEntryIsReadAsItWasWritten") {
+  const auto before = endpoint("orders", "i1");
+  const auto after = decode_entry(encode_entry(before), "orders", "i1");
+  REQUIRE(after);
+  CHECK(encode_entry(*after) == encode_entry(before));
+  CHECK(after->metadata == before.metadata);
+  CHECK(after->state == before.state);
+}
+
+TEST_CASE("ABadEntryNamesTheFieldThatIsWrong") {
+  const struct {
+    const char* text;
+    const char* field;
+  } rows[] = {
+      {"", "JSON"},
+      {"[]", "JSON"},
+      {R"({"service":"orders","instance":"i1","host":"h","state":"up"})", "port"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":0,"state":"up"})", "port"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":"80","state":"up"})", "port"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"gone"})", "state"},
+      {R"({"service":"other","instance":"i1","host":"h","port":80,"state":"up"})", "service"},
+      {R"({"service":"orders","instance":"i2","host":"h","port":80,"state":"up"})", "instance"},
+      {R"({"service":"orders","instance":"i1","host":"","port":80,"state":"up"})", "host"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","weight":1001})", "weight"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","metadata":{"a":1}})", "metadata"},
+  };
+  for (const auto& row : rows) {
+    const auto decoded = decode_entry(as_bytes(row.text), "orders", "i1");
+    REQUIRE_FALSE(decoded);
+    CHECK_MESSAGE(decoded.error().message.find(row.field) != std::string::npos, row.text, " -> ", decoded.error().message);
+  }
+}
+
+TEST_CASE("ChangedBytesOfAnEntryNeverCrashTheReader") {
+  Rng rng(7);
+  const Bytes good = encode_entry(endpoint("orders", "i1"));
+  int refused = 0;
+  for (int i = 0; i < 5000; ++i) {
+    Bytes bytes = good;
+    for (std::uint64_t n = rng.below(4) + 1; n > 0; --n) {
+      bytes[rng.below(bytes.size())] = static_cast<std::uint8_t>(rng());
+    }
+    bytes.resize(rng.chance(0.2) ? rng.below(bytes.size()) : bytes.size());
+    refused += decode_entry(bytes, "orders", "i1") ? 0 : 1;
+  }
+  CHECK(refused > 1000);
+}
+
+TEST_CASE("TheViewFollowsTheRegistryServiceByService") {
+  FakeClient client;
+  std::vector<std::string> log;
+  ServiceView view([&](const std::string& line) { log.push_back(line); });
+  create(client, entry_path("orders", "i1"), encode_entry(endpoint("orders", "i1")));
+  create(client, entry_path("users", "u1"), encode_entry(endpoint("users", "u1")));
+  view.note_all();
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.services().size() == 2);
+  CHECK_FALSE(view.dirty());
+
+  create(client, entry_path("orders", "i2"), encode_entry(endpoint("orders", "i2")));
+  const coord::Change change{coord::ChangeKind::kCreated, entry_path("orders", "i2")};
+  view.note(std::span(&change, 1));
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.services().at("orders").size() == 2);
+  view.note(std::span(&change, 1));
+  CHECK_FALSE(view.refresh(client.registry()));
+
+  create(client, entry_path("orders", "broken"), Bytes{'x'});
+  const coord::Change broken{coord::ChangeKind::kCreated, entry_path("orders", "broken")};
+  view.note(std::span(&broken, 1));
+  CHECK_FALSE(view.refresh(client.registry()));
+  REQUIRE(log.size() == 1);
+  CHECK(log[0].find("broken") != std::string::npos);
+}
+
+TEST_CASE("AViewIsSavedAndLoadedButNotAcrossRingsOrBirths") {
+  FakeClient client;
+  ServiceView view([](const std::string&) {});
+  create(client, entry_path("orders", "i1"), encode_entry(endpoint("orders", "i1")));
+  view.note_all();
+  view.refresh(client.registry());
+  const Bytes saved = view.save("blue", coord::BirthId{77}, coord::Zxid(coord::Epoch{1}, 5));
+
+  ServiceView loaded([](const std::string&) {});
+  CHECK_FALSE(loaded.load(saved, "green", coord::BirthId{77}));
+  CHECK_FALSE(loaded.load(saved, "blue", coord::BirthId{78}));
+  CHECK_FALSE(loaded.load(as_bytes("{}"), "blue", coord::BirthId{}));
+  CHECK(loaded.services().empty());
+  CHECK(loaded.load(saved, "blue", coord::BirthId{}));
+  CHECK(loaded.load(saved, "blue", coord::BirthId{77}));
+  CHECK(loaded.services().at("orders").at(0).zone == "eu-1a");
+}
+
+}  // namespace ringside::discovery
