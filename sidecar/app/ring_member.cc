@@ -137,7 +137,7 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
   if (identity_.voter) {
     disk_ = std::make_unique<disk::DiskExecutor>(
         loop_.raw(), data_path_, [this](coord::DiskBatchId id, const Status& status) {
-          if (driver_) {
+          if (driver_ && identity_.voter) {  // else: of the voter that this observer was
             driver_->on_disk_done(loop_.now(), id, status);
             after_driver();
           }
@@ -322,4 +322,9 @@ Status RingMember::frame(coord::MemberId peer, ByteView payload) {
   return accepted;
 }
 
+void RingMember::peer_log(coord::LogSeverity severity, const std::string& message) {
+  listener_.ring_log(severity, message);
+}
+
 }  // namespace ringside::app
+

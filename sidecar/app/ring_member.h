@@ -79,6 +79,7 @@ class RingMember : public coord::DriverPorts, public discovery::RegistryClient, 
   void link_up(const coord::Handshake& peer) override;
   void link_down(coord::MemberId peer) override;
   Status frame(coord::MemberId peer, ByteView payload) override;
+  void peer_log(coord::LogSeverity severity, const std::string& message) override;
 
   Status open_disk(const config::Service* service);
   Status start_driver(const coord::DiskImage& image);

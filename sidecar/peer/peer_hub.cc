@@ -1,0 +1,250 @@
+#include "sidecar/peer/peer_hub.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringside::peer {
+
+namespace {
+
+constexpr milliseconds kTick{20};
+
+std::string name_of(coord::MemberId id) { return fmt::format("member {}", id.value); }
+
+}  // namespace
+
+PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen, std::vector<config::Voter> voters)
+    : loop_(loop),
+      handler_(handler),
+      listen_(std::move(listen)),
+      voters_(std::move(voters)),
+      ticker_(loop, [this] { tick(); }),
+      undertaker_(loop, [this] { graveyard_.clear(); }) {}
+
+PeerHub::~PeerHub() = default;
+
+Status PeerHub::start(coord::MemberId self) {
+  self_ = self;
+  auto listener = net::TcpListener::open(
+      loop_, listen_,
+      {[this](net::Socket socket, const net::SocketAddress& remote) { accept(std::move(socket), remote); },
+       [this](const Error& why) { handler_.peer_log(coord::LogSeverity::kWarn, "ring port: " + why.message); }});
+  if (!listener) {
+    return std::unexpected(listener.error());
+  }
+  listener_ = std::move(*listener);
+  make_dials();
+  ticker_.start_repeating(kTick);
+  return {};
+}
+
+void PeerHub::make_dials() {
+  dials_.clear();
+  for (const auto& voter : voters_) {
+    if (coord::MemberId{voter.id} < self_) {
+      Dial dial;
+      dial.voter = voter;
+      dials_.emplace(coord::MemberId{voter.id}, std::move(dial));
+    }
+  }
+}
+
+void PeerHub::rename(coord::MemberId self) {
+  close_all();
+  self_ = self;
+  make_dials();
+}
+
+void PeerHub::stop() {
+  ticker_.stop();
+  listener_.reset();
+  dials_.clear();
+  close_all();
+}
+
+void PeerHub::close_all() {
+  for (auto& link : greeting_) {
+    link->close();
+    bury(std::move(link));
+  }
+  greeting_.clear();
+  for (auto& [id, link] : links_) {
+    link->close();
+    bury(std::move(link));
+  }
+  links_.clear();
+}
+
+std::uint16_t PeerHub::port() const { return listener_ ? listener_->port() : 0; }
+
+void PeerHub::send(coord::MemberId to, std::shared_ptr<const Bytes> frame) {
+  const auto found = links_.find(to);
+  if (found != links_.end()) {
+    found->second->send(*frame);
+  }
+}
+
+void PeerHub::close(coord::MemberId peer, const std::string& reason) {
+  const auto found = links_.find(peer);
+  if (found == links_.end()) {
+    return;
+  }
+  PeerLink& link = *found->second;
+  link.close();
+  link_ended(link, reason);
+}
+
+void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
+  if (greeting_.size() >= kMaxGreeting || links_.size() >= kMaxLinks) {
+    handler_.peer_log(coord::LogSeverity::kWarn,
+                      fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
+    return;
+  }
+  auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
+  auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
+  if (!stream) {
+    handler_.peer_log(coord::LogSeverity::kWarn,
+                      fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
+    return;
+  }
+  PeerLink& opened = *link;
+  greeting_.push_back(std::move(link));
+  opened.open(std::move(*stream), handler_.handshake());
+}
+
+void PeerHub::dial(Dial& dial) {
+  dial.connect = std::make_unique<net::TcpConnect>(
+      loop_, dial.voter.address, kConnectTime,
+      [this, &dial](Result<std::unique_ptr<net::TcpStream>> stream) { dialled(dial, std::move(stream)); });
+}
+
+void PeerHub::dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream) {
+  const auto spent = std::move(dial.connect);
+  if (!stream) {
+    return redial_later(dial, stream.error().message);
+  }
+  auto link = std::make_unique<PeerLink>(*this, dial.voter.address.to_string(), loop_.now() + kHandshakeTime);
+  PeerLink& opened = *link;
+  dial.link = &opened;
+  greeting_.push_back(std::move(link));
+  opened.open(std::move(*stream), handler_.handshake());
+}
+
+void PeerHub::redial_later(Dial& dial, const std::string& problem) {
+  const Instant now = loop_.now();
+  const bool stood = dial.since != Instant{} && now - dial.since >= kLastPause;
+  dial.pause = stood ? Duration{kFirstPause} : std::min<Duration>(dial.pause * 2, kLastPause);
+  dial.next = now + dial.pause;
+  dial.since = {};
+  if (problem != dial.last_problem) {
+    dial.last_problem = problem;
+    handler_.peer_log(coord::LogSeverity::kInfo,
+                      fmt::format("no link to member {} at {}: {}", dial.voter.id, dial.voter.address.to_string(), problem));
+  }
+}
+
+void PeerHub::tick() {
+  const Instant now = loop_.now();
+  for (auto& [id, dial] : dials_) {
+    if (!dial.connect && dial.link == nullptr && !links_.contains(id) && now >= dial.next) {
+      this->dial(dial);
+    }
+  }
+  std::vector<std::pair<PeerLink*, const char*>> ended;
+  for (const auto& link : greeting_) {
+    if (now >= link->handshake_deadline()) {
+      ended.emplace_back(link.get(), "no handshake in time");
+    }
+  }
+  for (const auto& [id, link] : links_) {
+    if (link->stuck()) {
+      ended.emplace_back(link.get(), "it does not read what we send");
+    }
+  }
+  for (const auto& [link, reason] : ended) {
+    link->close();
+    link_ended(*link, reason);
+  }
+}
+
+Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
+  Dial* ours = dial_of(link);
+  if (ours != nullptr && theirs.id.value != ours->voter.id) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("it says it is member {}, not {}", theirs.id.value, ours->voter.id));
+  }
+  if (theirs.id == self_) {
+    return fail(ErrorCode::kRefused, fmt::format("it has our own id {}", self_.value));
+  }
+  if (Status accepted = handler_.accept_peer(theirs); !accepted) {
+    return accepted;
+  }
+  if (const auto old = links_.find(theirs.id); old != links_.end()) {
+    old->second->close();
+    link_ended(*old->second, "it opened a new connection");
+  }
+  links_[theirs.id] = take_out(link);
+  if (ours != nullptr) {
+    ours->since = loop_.now();
+    ours->last_problem.clear();
+  }
+  handler_.link_up(theirs);
+  return {};
+}
+
+Status PeerHub::link_frame(PeerLink& link, ByteView payload) { return handler_.frame(link.peer()->id, payload); }
+
+void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
+  Dial* dial = dial_of(link);
+  const bool was_up = link.peer() && links_.contains(link.peer()->id) && links_[link.peer()->id].get() == &link;
+  const auto id = link.peer() ? link.peer()->id : coord::MemberId{};
+  const std::string who = id ? name_of(id) : "a stranger";
+  bury(take_out(link));
+  if (dial != nullptr) {
+    dial->link = nullptr;
+    redial_later(*dial, reason);
+  }
+  if (was_up) {
+    handler_.peer_log(coord::LogSeverity::kInfo, fmt::format("link to {} ended: {}", who, reason));
+    handler_.link_down(id);
+  } else if (dial == nullptr) {
+    handler_.peer_log(coord::LogSeverity::kWarn,
+                      fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
+  }
+}
+
+std::unique_ptr<PeerLink> PeerHub::take_out(PeerLink& link) {
+  const auto greeting = std::find_if(greeting_.begin(), greeting_.end(), [&](const auto& g) { return g.get() == &link; });
+  if (greeting != greeting_.end()) {
+    auto taken = std::move(*greeting);
+    greeting_.erase(greeting);
+    return taken;
+  }
+  for (auto it = links_.begin(); it != links_.end(); ++it) {
+    if (it->second.get() == &link) {
+      auto taken = std::move(it->second);
+      links_.erase(it);
+      return taken;
+    }
+  }
+  return nullptr;
+}
+
+void PeerHub::bury(std::unique_ptr<PeerLink> link) {
+  if (link) {
+    graveyard_.push_back(std::move(link));
+    undertaker_.start(Duration::zero());
+  }
+}
+
+PeerHub::Dial* PeerHub::dial_of(const PeerLink& link) {
+  for (auto& [id, dial] : dials_) {
+    if (dial.link == &link) {
+      return &dial;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace ringside::peer

@@ -1,0 +1,91 @@
+// All links of this member: listens, dials who is to be dialled, holds one link per member.
+//
+// Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id dials, and only voters are
+// dialled; names are resolved anew at each dial. A dial that fails or a link that ends is tried again after a pause that
+// doubles from kFirstPause to kLastPause and begins anew once a link has stood for kLastPause.
+// Bounds: kMaxGreeting connections may be short of their handshake, each for kHandshakeTime; more are closed at once.
+// PeerHandler is called from the loop, or from within close(); never from within send().
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/settings.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/net/tcp_connect.h"
+#include "sidecar/net/tcp_listener.h"
+#include "sidecar/net/timer.h"
+#include "sidecar/peer/peer_handler.h"
+#include "sidecar/peer/peer_link.h"
+
+namespace ringside::peer {
+
+class PeerHub : private LinkOwner {
+ public:
+  static constexpr std::size_t kMaxGreeting = 256;
+  static constexpr std::size_t kMaxLinks = 4096;
+  static constexpr milliseconds kHandshakeTime{2000};
+  static constexpr milliseconds kConnectTime{1000};
+  static constexpr milliseconds kFirstPause{20};
+  static constexpr milliseconds kLastPause{1000};
+
+  PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen, std::vector<config::Voter> voters);
+  ~PeerHub();
+
+  // Listens and begins to dial as `self`. An error: the port cannot be bound.
+  Status start(coord::MemberId self);
+  // Goes on under another id: every link is closed and dialled anew.
+  void rename(coord::MemberId self);
+  void stop();
+
+  // Dropped without a link.
+  void send(coord::MemberId to, std::shared_ptr<const Bytes> frame);
+  // Ends the link; PeerHandler::link_down is called before it returns.
+  void close(coord::MemberId peer, const std::string& reason);
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  struct Dial {
+    config::Voter voter;
+    std::unique_ptr<net::TcpConnect> connect;
+    PeerLink* link = nullptr;  // in greeting_ or links_
+    Instant since{};           // the link stands since
+    Instant next{};
+    Duration pause = kFirstPause;
+    std::string last_problem;  // logged once
+  };
+
+  Status link_greeted(PeerLink& link, const coord::Handshake& theirs) override;
+  Status link_frame(PeerLink& link, ByteView payload) override;
+  void link_ended(PeerLink& link, const std::string& reason) override;
+
+  void accept(net::Socket socket, const net::SocketAddress& remote);
+  void dial(Dial& dial);
+  void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
+  void redial_later(Dial& dial, const std::string& problem);
+  void tick();
+  void close_all();
+  std::unique_ptr<PeerLink> take_out(PeerLink& link);
+  // Frees the link in a later turn: it may be on the call chain.
+  void bury(std::unique_ptr<PeerLink> link);
+  void make_dials();
+  Dial* dial_of(const PeerLink& link);
+
+  net::Loop& loop_;
+  PeerHandler& handler_;
+  config::Address listen_;
+  std::vector<config::Voter> voters_;
+  coord::MemberId self_;
+  std::unique_ptr<net::TcpListener> listener_;
+  net::Timer ticker_;
+  std::map<coord::MemberId, Dial> dials_;
+  std::vector<std::unique_ptr<PeerLink>> greeting_;
+  std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
+  std::vector<std::unique_ptr<PeerLink>> graveyard_;
+  net::Timer undertaker_;
+};
+
+}  // namespace ringside::peer

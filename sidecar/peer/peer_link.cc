@@ -1,0 +1,71 @@
+#include "sidecar/peer/peer_link.h"
+
+namespace ringside::peer {
+
+PeerLink::PeerLink(LinkOwner& owner, std::string remote, Instant deadline)
+    : owner_(owner), remote_(std::move(remote)), deadline_(deadline) {}
+
+void PeerLink::open(std::unique_ptr<net::TcpStream> stream, const coord::Handshake& ours) {
+  stream_ = std::move(stream);
+  stream_->set_handler(*this);
+  send(*coord::make_frame(coord::encode_handshake(ours)));
+  if (!closed_) {
+    stream_->read_start();
+  }
+}
+
+void PeerLink::send(const Bytes& frame) {
+  if (closed_ || !stream_ || stuck_) {
+    return;
+  }
+  // A broken connection is told by on_broken or on_eof.
+  stuck_ = stream_->write(as_text(frame)) == net::WriteResult::kPending && stream_->pending_bytes() > kMaxPendingBytes;
+}
+
+void PeerLink::close() {
+  closed_ = true;
+  stream_.reset();
+}
+
+void PeerLink::on_read(std::span<const char> bytes) {
+  frames_.feed(as_bytes({bytes.data(), bytes.size()}));
+  while (!closed_) {
+    const auto payload = frames_.next();
+    if (!payload) {
+      return end(payload.error().message);
+    }
+    if (payload->empty()) {
+      return;
+    }
+    const Status taken = take(*payload);
+    if (!taken) {
+      return end(taken.error().message);
+    }
+  }
+}
+
+Status PeerLink::take(ByteView payload) {
+  if (peer_) {
+    return owner_.link_frame(*this, payload);
+  }
+  auto theirs = coord::decode_handshake(payload);
+  if (!theirs) {
+    return std::unexpected(theirs.error());
+  }
+  peer_ = *theirs;
+  frames_.set_max_frame_bytes(coord::kMaxFrameBytes);
+  return owner_.link_greeted(*this, *theirs);
+}
+
+void PeerLink::on_eof() { end("it closed the connection"); }
+
+void PeerLink::on_broken(const Error& why) { end(why.message); }
+
+void PeerLink::end(const std::string& reason) {
+  if (!closed_) {
+    close();
+    owner_.link_ended(*this, reason);
+  }
+}
+
+}  // namespace ringside::peer
