@@ -23,7 +23,7 @@
 
 namespace ringside::peer {
 
-class PeerHub : private LinkOwner {
+class PeerHub : public LinkOwner {
  public:
   static constexpr std::size_t kMaxGreeting = 256;
   static constexpr std::size_t kMaxLinks = 4096;
