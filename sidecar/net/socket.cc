@@ -1,0 +1,106 @@
+#include "sidecar/net/socket.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace ringside::net {
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void Socket::reset() {
+  if (fd_ >= 0) {
+    ::close(std::exchange(fd_, -1));
+  }
+}
+
+SocketAddress SocketAddress::from(const sockaddr* address) {
+  static_assert(sizeof(sockaddr_in6) == 28);
+  SocketAddress result;
+  if (address != nullptr && address->sa_family == AF_INET) {
+    result.size_ = sizeof(sockaddr_in);
+  } else if (address != nullptr && address->sa_family == AF_INET6) {
+    result.size_ = sizeof(sockaddr_in6);
+  }
+  if (result.size_ != 0) {
+    std::memcpy(result.storage_.data(), address, result.size_);
+  }
+  return result;
+}
+
+std::optional<SocketAddress> SocketAddress::numeric(std::string_view host, std::uint16_t port) {
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  const std::string text(host);
+  if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    return from(reinterpret_cast<const sockaddr*>(&v4));
+  }
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  const std::size_t zone = text.find('%');
+  if (zone != std::string::npos) {
+    v6.sin6_scope_id = ::if_nametoindex(text.c_str() + zone + 1);
+    if (v6.sin6_scope_id == 0) {
+      return std::nullopt;
+    }
+  }
+  if (::inet_pton(AF_INET6, text.substr(0, zone).c_str(), &v6.sin6_addr) == 1) {
+    return from(reinterpret_cast<const sockaddr*>(&v6));
+  }
+  return std::nullopt;
+}
+
+const sockaddr* SocketAddress::raw() const {
+  return reinterpret_cast<const sockaddr*>(storage_.data());
+}
+
+// Port and family lie at the same place in sockaddr_in and sockaddr_in6.
+std::uint16_t SocketAddress::port() const {
+  return ntohs(reinterpret_cast<const sockaddr_in*>(storage_.data())->sin_port);
+}
+
+void SocketAddress::set_port(std::uint16_t port) {
+  reinterpret_cast<sockaddr_in*>(storage_.data())->sin_port = htons(port);
+}
+
+std::string SocketAddress::ip() const {
+  if (empty()) {
+    return {};
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (raw()->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(storage_.data());
+    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
+  } else {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(storage_.data());
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+      ::inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text.data(), text.size());
+    } else {
+      ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
+    }
+  }
+  return text.data();
+}
+
+std::string SocketAddress::to_string() const {
+  const std::string host = ip();
+  if (host.find(':') != std::string::npos) {
+    return fmt::format("[{}]:{}", host, port());
+  }
+  return empty() ? "" : fmt::format("{}:{}", host, port());
+}
+
+}  // namespace ringside::net

@@ -1,0 +1,82 @@
+// One TCP connection: bytes in by callback, bytes out by one gathered write.
+//
+// Owned by who talks on it; loop thread only. Destroying it, also from inside any of its own
+// callbacks, closes the connection; libuv's memory is freed later, in the close callback, and no
+// callback comes after the destruction.
+// Invariants: 1. what a read hands over lies in the loop's shared buffer and is gone after the
+// call; 2. write() tries the socket at once and keeps a copy only of what did not fit; the caller
+// bounds it by looking at pending_bytes(); 3. after kBroken or on_broken nothing can be written;
+// what the peer had sent may still be read; 4. callbacks come only from the loop, never from inside
+// a call of ours.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "config/base/error.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/net/socket.h"
+
+namespace ringside::net {
+
+class StreamHandler {
+ public:
+  virtual void on_read(std::span<const char> bytes) = 0;
+  // The peer sends nothing more; writing goes on.
+  virtual void on_eof() = 0;
+  // Connecting, reading or writing failed (once for each); kRefused, kTimeout, kUnavailable or kIo.
+  virtual void on_broken(const Error& why) = 0;
+  virtual void on_connected() {}
+  // All that was pending is with the kernel.
+  virtual void on_drained() {}
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+enum class WriteResult {
+  kDone,     // all with the kernel
+  kPending,  // the rest is kept and follows; on_drained says when
+  kBroken,   // the connection can't be written to any more; nothing is kept
+};
+
+class TcpStream {
+ public:
+  // Takes over a connected socket, e.g. from a TcpListener.
+  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Socket socket,
+                                                  StreamHandler& handler);
+  // Begins to connect: on_connected or on_broken follows, with no time limit (see TcpConnect).
+  static Result<std::unique_ptr<TcpStream>> connect(Loop& loop, const SocketAddress& address,
+                                                    StreamHandler& handler);
+  ~TcpStream();
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
+
+  // Who is told from now on.
+  void set_handler(StreamHandler& handler);
+
+  // Only once connected; both may be repeated. After on_eof reading is stopped for good.
+  void read_start();
+  void read_stop();
+  [[nodiscard]] bool reading() const;
+
+  // Sends the pieces in order, by one writev as far as the socket takes them. At most kMaxPieces.
+  static constexpr std::size_t kMaxPieces = 16;
+  [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces);
+  [[nodiscard]] WriteResult write(std::string_view bytes) { return write({&bytes, 1}); }
+  [[nodiscard]] std::size_t pending_bytes() const;
+
+  // Half-close: after what is pending, the peer reads the end. Nothing may be written afterwards.
+  void shutdown();
+  // Drops what is pending and makes the peer see a reset; only destroying remains.
+  void reset();
+
+ private:
+  struct Impl;
+  explicit TcpStream(Impl* impl) : impl_(impl) {}
+  Impl* impl_;  // frees itself in libuv's close callback
+};
+
+}  // namespace ringside::net
