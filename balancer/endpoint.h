@@ -33,4 +33,14 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+// What makes two endpoints of two versions the same instance.
+struct HostIdentity {
+  std::string service;
+  std::string instance;
+  std::string host;
+  std::uint16_t port = 0;
+
+  bool operator==(const HostIdentity&) const = default;
+};
+
 }  // namespace ringside::balancer

@@ -15,9 +15,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "balancer/breaker/breaker.h"
+#include "balancer/endpoint.h"
 #include "balancer/transition_log.h"
 #include "config/base/time.h"
 #include "config/settings.h"
@@ -36,23 +37,13 @@ struct UpstreamState {
   }
 };
 
-// What makes two endpoints of two versions the same instance.
-struct HostIdentity {
-  std::string service;
-  std::string instance;
-  std::string host;
-  std::uint16_t port = 0;
-
-  bool operator==(const HostIdentity&) const = default;
-};
-
-class Host : public std::enable_shared_from_this<Host> {
+class Host {
  public:
   // `state` is the upstream's; `log` takes the breaker's transitions. Neither may be null.
   Host(HostIdentity identity, std::shared_ptr<UpstreamState> state,
        std::shared_ptr<TransitionLog> log);
 
-  [[nodiscard]] const HostIdentity& identity() const { return identity_; }
+  [[nodiscard]] const HostIdentity& identity() const { return *identity_; }
 
   [[nodiscard]] std::uint32_t in_flight() const {
     return in_flight_.load(std::memory_order_relaxed);
@@ -79,7 +70,7 @@ class Host : public std::enable_shared_from_this<Host> {
   alignas(kCacheLine) std::atomic<std::uint32_t> in_flight_{0};
   // Read by every pick, changed by results.
   alignas(kCacheLine) Breaker breaker_;
-  alignas(kCacheLine) const HostIdentity identity_;
+  alignas(kCacheLine) const std::shared_ptr<const HostIdentity> identity_;
   const std::shared_ptr<UpstreamState> state_;
   const std::shared_ptr<TransitionLog> log_;
 };

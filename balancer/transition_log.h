@@ -2,9 +2,10 @@
 //
 // Workers push (never blocking, never waiting); one thread, the control loop, drains it now and
 // then and writes the log lines. One log per process: build_table hands it from table to table, and
-// each Host holds it. Bounded: when full, a record is dropped and counted; the counters per state
-// (UpstreamState) miss nothing. The queue is a ring of slots with sequence numbers (Vyukov's
-// bounded queue, here with one consumer).
+// each Host holds it (records hold identities, not hosts, so that nothing goes in a circle).
+// Bounded: when full, a record is dropped and counted; the counters per state (UpstreamState) miss
+// nothing. The queue is a ring of slots with sequence numbers (Vyukov's bounded queue, here with
+// one consumer).
 #pragma once
 
 #include <array>
@@ -15,14 +16,13 @@
 #include <optional>
 
 #include "balancer/breaker/breaker.h"
+#include "balancer/endpoint.h"
 #include "config/base/time.h"
 
 namespace ringside::balancer {
 
-class Host;
-
 struct TransitionRecord {
-  std::shared_ptr<const Host> host;
+  std::shared_ptr<const HostIdentity> host;
   Transition transition;
   Instant at;
 };

@@ -37,7 +37,7 @@ struct HostEntry {
 struct Candidate {
   const HostEntry* entry = nullptr;
   Host* host = nullptr;
-  std::uint32_t weight = 1;
+  std::uint32_t weight = 1;  // by which the policy goes: 1 for all with round_robin
 };
 
 class Upstream {

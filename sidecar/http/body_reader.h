@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "sidecar/http/head.h"
 #include "sidecar/http/head_reader.h"
@@ -24,9 +25,10 @@ class BodyReader {
 
   // llhttp's second reading of a head that our validator passed; kNone when it agrees.
   Reason confirm(std::string_view raw, const RequestHead& head);
-  Reason confirm(std::string_view raw, const ResponseHead& head, bool answers_head);
+  Reason confirm(std::string_view raw, const ResponseHead& head);
 
-  // Begins the body that follows the head confirmed last.
+  // Begins the body that follows the head confirmed last; `framing` may be none where the head
+  // announces a body that never comes (an answer to HEAD).
   void begin(const Framing& framing);
   // kBody, kEnd, kNeedMore; or kError, with reason().
   Step next(std::span<const char> input);

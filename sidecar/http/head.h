@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ enum class Method : std::uint8_t {
   kSource
 };
 std::string_view to_string(Method method);
+// Case counts; nullopt for a name that is none of them.
+std::optional<Method> method_from(std::string_view name);
 // RFC 9110, 9.2.2 and the registries of the WebDAV methods: may be sent twice.
 bool is_idempotent(Method method);
 

@@ -14,6 +14,7 @@ namespace ringside::http {
 
 class LlhttpParser {
  public:
+  struct State;  // defined in llhttp_parser.cc
   enum class Kind : std::uint8_t { kRequest, kResponse };
 
   // What llhttp read in a head.
@@ -32,7 +33,7 @@ class LlhttpParser {
     enum class Kind : std::uint8_t { kNeedMore, kData, kLast, kBad, kLineTooLong };
     Kind kind = Kind::kNeedMore;
     std::size_t consumed = 0;
-    std::span<const char> data;  // kData: into the input
+    std::span<const char> data{};  // kData: into the input
   };
 
   LlhttpParser(Kind kind, std::size_t chunk_line_bytes);
@@ -40,14 +41,13 @@ class LlhttpParser {
   LlhttpParser(LlhttpParser&&) noexcept;
   LlhttpParser& operator=(LlhttpParser&&) noexcept;
 
-  // Starts over and reads a complete head. `no_body`: a response to HEAD.
-  Facts read_head(std::string_view raw, bool no_body);
+  // Starts over and reads a complete head.
+  Facts read_head(std::string_view raw);
   // After a head with chunked framing: reads on in its chunks, up to the end of the last one's
   // line. Not to be called after kLast, kBad or kLineTooLong.
   Chunk read_chunks(std::span<const char> input);
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

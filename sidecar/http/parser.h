@@ -13,80 +13,90 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "sidecar/http/body_reader.h"
 #include "sidecar/http/head.h"
 #include "sidecar/http/head_reader.h"
+#include "sidecar/http/llhttp_parser.h"
 #include "sidecar/http/reason.h"
 #include "sidecar/http/step.h"
 
 namespace ringside::http {
 
-class RequestParser {
+// What both parsers share; not used by itself.
+class MessageParser {
  public:
-  explicit RequestParser(const Limits& limits);
-
-  Step next(std::span<const char> input);
-  // The connection ended: kError kNoAnswer between messages (a clean end), else kTruncated.
-  Step on_eof();
-
-  [[nodiscard]] const RequestHead& head() const { return head_; }  // from kHead on
-  [[nodiscard]] std::span<const Field> trailers() const;           // at kEnd of a chunked message
+  // At kEnd of a chunked message; fields that may not stand there are left out.
+  [[nodiscard]] std::span<const Field> trailers() const { return body_.trailers(); }
   [[nodiscard]] const ParseError& error() const { return error_; }
   // Nothing of the next message has been seen.
-  [[nodiscard]] bool idle() const;
-  // Gives the buffers back; only while idle(), and ends the life of head().
-  void release_memory();
+  [[nodiscard]] bool idle() const { return state_ == State::kStart || state_ == State::kEnd; }
 
- private:
-  enum class State : std::uint8_t { kHead, kBody, kEnd, kFailed };
-  Step read_head(std::span<const char> input);
-  Step read_body(std::span<const char> input);
-  Step refuse(Reason reason, std::size_t consumed);
+ protected:
+  enum class State : std::uint8_t {
+    kStart,   // the next byte begins a head
+    kHead,    // inside a head
+    kBody,    // behind it
+    kEnd,     // responses: complete, and nothing more is expected
+    kFailed,  // for good
+  };
+
+  MessageParser(const Limits& limits, LlhttpParser::Kind kind);
+  Step refuse(const ParseError& error, std::size_t consumed);
 
   Limits limits_;
-  State state_ = State::kHead;
+  State state_ = State::kStart;
   ParseError error_;
-  RequestHead head_;
   HeadReader reader_;
   BodyReader body_;
 };
 
-class ResponseParser {
+class RequestParser : public MessageParser {
+ public:
+  explicit RequestParser(const Limits& limits);
+
+  Step next(std::span<const char> input);
+  // The connection ended: kError, kNoAnswer between messages (a clean end), else kTruncated.
+  Step on_eof();
+
+  [[nodiscard]] const RequestHead& head() const { return head_; }  // from kHead on
+  // Gives the buffers back; only while idle(), and ends the life of head().
+  void release_memory();
+
+ private:
+  Step read_head(std::span<const char> input);
+  Step read_body(std::span<const char> input);
+
+  RequestHead head_;
+  bool blank_seen_ = false;  // one empty line before a request is let pass (RFC 9112, 2.2)
+};
+
+class ResponseParser : public MessageParser {
  public:
   explicit ResponseParser(const Limits& limits);
 
-  // What the response answers; must be called before the first byte of each response.
+  // What the next response answers; to be called while idle(), before its first byte. Bytes that
+  // come when nothing is expected are refused as kUnsolicited.
   void expect(Method method, bool upgrade_requested);
 
+  // After the kEnd of a head with `tunnel`, what follows belongs to the tunnel, not in here.
   Step next(std::span<const char> input);
   // The upstream closed: kEnd for a body that ends so, else kError (kNoAnswer before the first
   // byte, kTruncated inside).
   Step on_eof();
 
   [[nodiscard]] const ResponseHead& head() const { return head_; }
-  [[nodiscard]] std::span<const Field> trailers() const;
-  [[nodiscard]] const ParseError& error() const { return error_; }
-  [[nodiscard]] bool idle() const;
   void release_memory();
 
  private:
-  enum class State : std::uint8_t { kHead, kBody, kEnd, kFailed };
   Step read_head(std::span<const char> input);
   Step read_body(std::span<const char> input);
-  Step refuse(Reason reason, std::size_t consumed);
 
-  Limits limits_;
-  State state_ = State::kHead;
+  ResponseHead head_;
   Method method_ = Method::kGet;
   bool upgrade_requested_ = false;
   int interim_seen_ = 0;
-  ParseError error_;
-  ResponseHead head_;
-  HeadReader reader_;
-  BodyReader body_;
 };
 
 }  // namespace ringside::http

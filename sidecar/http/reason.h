@@ -41,6 +41,7 @@ enum class Reason : std::uint8_t {
   kManyLengths,   // repeated Content-Length, even if equal
   kBadCoding,     // a Transfer-Encoding other than exactly one `chunked`
   kTeOnHttp10,    // Transfer-Encoding in an HTTP/1.0 message
+  kInterimBody,   // 1xx that announces a body
   kConnectBody,   // CONNECT with a body
   kBadChunk,      // chunk size, extension or end
   kChunkTooLong,  // a chunk line over its limit
@@ -53,6 +54,7 @@ enum class Reason : std::uint8_t {
   // responses
   kUnexpectedUpgrade,  // 101 that nobody asked for
   kTooManyInterim,     // too many 1xx before the answer
+  kUnsolicited,        // bytes from an upstream that was asked nothing
   kNoAnswer,           // the connection ended before the first byte
   kTruncated,          // the connection ended inside the message
 };

@@ -24,7 +24,7 @@ struct Step {
   };
   Kind kind = Kind::kNeedMore;
   std::size_t consumed = 0;  // bytes of the input that were used
-  std::span<const char> body;
+  std::span<const char> body{};
 };
 
 }  // namespace ringside::http
