@@ -80,6 +80,7 @@ class DataTree {
     WallTime mtime{};
     std::int32_t version = 0;
     std::int32_t creates = 0;
+    bool operator==(const Facts&) const = default;
   };
   Node& add(Node& parent, std::string_view path, std::string_view data, const Facts& facts,
             std::int32_t parent_creates, Zxid parent_pzxid);

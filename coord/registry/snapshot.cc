@@ -203,7 +203,8 @@ class Loader {
 
   Status nodes() {
     const Record root = read();
-    if (!sound(root, !state_.scoped) || !root.name.empty()) {
+    const bool blank = root.data.empty() && root.facts == DataTree::Facts{};
+    if (!sound(root, !state_.scoped) || !root.name.empty() || (state_.scoped && !blank)) {
       return bad("its root is unsound");
     }
     Node& top = *state_.tree.root();
