@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "balancer/upstream.h"
+#include "balancer/routing_table.h"
 #include "config/base/time.h"
 #include "coord/driver.h"
 

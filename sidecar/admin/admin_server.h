@@ -1,0 +1,47 @@
+// The admin port: JSON of the admin API, /metrics, /healthz, /readyz. Read only in this version.
+//
+// Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and workers' counters and touch
+// nothing else. Good path: start() binds and serves until stop() or destruction. Failure path: the port cannot be bound (an Error
+// that names it). A slow or silent client is dropped after kClientTime; bodies over 64 KiB are refused.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/base/error.h"
+#include "config/settings.h"
+#include "sidecar/admin/published.h"
+#include "sidecar/metrics/instruments.h"
+#include "sidecar/metrics/worker_metrics.h"
+
+namespace ringside::admin {
+
+struct AdminSources {
+  const Published* published = nullptr;                  // outlives the server
+  std::vector<const metrics::WorkerMetrics*> loops;      // likewise
+  const metrics::Histogram* commit_duration = nullptr;   // likewise
+  std::function<Instant()> now;                          // any thread
+};
+
+class AdminServer {
+ public:
+  static constexpr seconds kClientTime{5};
+  // /healthz fails when the control loop has not published for that long.
+  static constexpr seconds kLoopSilent{5};
+
+  AdminServer(config::Address listen, AdminSources sources);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  Status start();
+  void stop();
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringside::admin

@@ -1,0 +1,30 @@
+#include "sidecar/app/table_feed.h"
+
+namespace ringside::app {
+
+TableFeed::TableFeed(Rng rng, Publish publish, std::function<void(const std::string&)> log)
+    : rng_(rng), publish_(std::move(publish)), view_(std::move(log)) {}
+
+Status TableFeed::load(ByteView bytes, const std::string& ring_name, coord::BirthId birth) {
+  Status loaded = view_.load(bytes, ring_name, birth);
+  loaded_from_disk_ = loaded.has_value();
+  rebuild_ = true;
+  return loaded;
+}
+
+bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts, const config::Settings& settings) {
+  if (ring_counts && !ring_counts_) {
+    ring_counts_ = true;
+    view_.note_all();
+  }
+  const bool changed = ring_counts_ && view_.dirty() && view_.refresh(registry);
+  if (!changed && !rebuild_) {
+    return false;
+  }
+  rebuild_ = false;
+  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings, registry.applied().packed, rng_);
+  publish_(table_);
+  return changed;
+}
+
+}  // namespace ringside::app

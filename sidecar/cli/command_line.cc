@@ -1,0 +1,82 @@
+#include "sidecar/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include <array>
+#include <iostream>
+
+#include "sidecar/cli/commands.h"
+
+namespace ringside::cli {
+
+namespace {
+
+constexpr int kWrongUsage = 2;
+
+// Commands of the product that this version does not have yet: refused by name.
+constexpr std::array<const char*, 5> kLater{"exec", "drain", "config", "znode", "explain"};
+
+void add_run(CLI::App& app, RunArguments& run) {
+  auto* command = app.add_subcommand("run", "Run the sidecar");
+  command->add_option("-c,--config", run.file, "YAML file");
+  command->add_option("--service", run.service, "without a file: NAME=HOST:PORT of the local app");
+  command->add_option("--voters", run.voters, "without a file: ID@HOST:PORT,ID@HOST:PORT,…");
+  command->add_option("--set", run.overrides, "KEY=VALUE for any key, e.g. proxy.outbound=127.0.0.1:5140")->take_all();
+}
+
+CLI::App* add_query(CLI::App& app, const char* name, const char* help, QueryArguments& query) {
+  auto* command = app.add_subcommand(name, help);
+  command->add_option("--admin", query.admin, "HOST:PORT of the sidecar's admin port")->capture_default_str();
+  command->add_flag("--json", query.json, "print the admin API's JSON");
+  return command;
+}
+
+// "run" -> the name of a later command if one is asked for.
+const char* later_command(int argc, char** argv) {
+  for (const char* name : kLater) {
+    if (argc > 1 && std::string_view(argv[1]) == name) return name;
+  }
+  if (argc > 2 && std::string_view(argv[1]) == "ring" && argv[2][0] != '-') return "ring add, remove and recover";
+  return nullptr;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  if (const char* later = later_command(argc, argv)) {
+    std::fprintf(stderr, "ringside: %s: not in this version\n", later);
+    return kWrongUsage;
+  }
+  CLI::App app{"Ringside: service discovery and load balancing beside each service", "ringside"};
+  app.require_subcommand(1);
+  RunArguments run_arguments;
+  QueryArguments query;
+  WaitArguments wait;
+  std::string check_file;
+  std::string service;
+  add_run(app, run_arguments);
+  app.add_subcommand("check", "Read a YAML file and name every problem")->add_option("FILE", check_file)->required();
+  add_query(app, "status", "Is the sidecar ready, and why not", query);
+  add_query(app, "services", "The services in view", query);
+  add_query(app, "endpoints", "The endpoints of one service", query)->add_option("SERVICE", service)->required();
+  add_query(app, "ring", "The ring: leader, members, zxids", query);
+  auto* waiting = add_query(app, "wait-ready", "Wait until the sidecar is ready", query);
+  waiting->add_option("--timeout", wait.timeout, "e.g. 30s")->capture_default_str();
+  waiting->add_flag("--registered", wait.registered, "and its service is registered");
+  app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const int status = app.exit(problem);
+    return status == 0 ? 0 : kWrongUsage;
+  }
+  const std::string name = app.get_subcommands().front()->get_name();
+  if (name == "run") return run_sidecar(run_arguments);
+  if (name == "check") return check_settings(check_file);
+  if (name == "version") return print_version();
+  if (name == "wait-ready") return wait_ready(query, wait);
+  return ask(name, service, query);
+}
+
+}  // namespace ringside::cli

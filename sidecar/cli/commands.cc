@@ -1,0 +1,177 @@
+#include "sidecar/cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "config/address.h"
+#include "config/duration.h"
+#include "sidecar/app/app.h"
+#include "sidecar/app/version.h"
+#include "sidecar/cli/admin_client.h"
+#include "sidecar/cli/tables.h"
+
+namespace ringside::cli {
+
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr std::chrono::milliseconds kPoll{50};
+
+int complain(int status, const std::string& message) {
+  std::fprintf(stderr, "ringside: %s\n", message.c_str());
+  return status;
+}
+
+int complain(const std::vector<config::Problem>& problems) {
+  for (const auto& problem : problems) {
+    std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+  }
+  return kWrongUsage;
+}
+
+std::optional<std::string> as_table(const std::string& name, const std::string& json) {
+  if (name == "status") return status_table(json);
+  if (name == "services") return services_table(json);
+  if (name == "endpoints") return endpoints_table(json);
+  return ring_table(json);
+}
+
+std::string path_of(const std::string& name, const std::string& service) {
+  return name == "endpoints" ? "/v1/services/" + service : "/v1/" + name;
+}
+
+// The text of an error answer: its error and hint, or the whole body.
+std::string error_text(const AdminAnswer& answer) {
+  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
+  if (!json.is_object() || !json.contains("error") || !json["error"].is_string()) {
+    return fmt::format("the admin API answered {}: {}", answer.status, answer.body);
+  }
+  const std::string hint = json.value("hint", "");
+  return json["error"].get<std::string>() + (hint.empty() ? "" : "; " + hint);
+}
+
+bool registered(const std::string& status_body) {
+  const auto json = nlohmann::json::parse(status_body, nullptr, false);
+  if (!json.is_object() || !json.contains("registration") || !json["registration"].is_object()) {
+    return false;
+  }
+  return json["registration"].value("state", "") == "registered";
+}
+
+struct Readiness {
+  bool ready = false;
+  std::string missing;  // what is not there yet, in words
+};
+
+Readiness look(const config::Address& admin, bool want_registered) {
+  const auto answer = ask_admin(admin, "/readyz", milliseconds{1000});
+  if (!answer) {
+    return {false, answer.error().message};
+  }
+  if (answer->status != 200) {
+    return {false, "not ready: " + answer->body};
+  }
+  if (want_registered) {
+    const auto status = ask_admin(admin, "/v1/status", milliseconds{1000});
+    if (!status || !registered(status->body)) {
+      return {false, "its service is not registered: see ringside status"};
+    }
+  }
+  return {true, {}};
+}
+
+app::ConfigSource source_of(const RunArguments& arguments, const std::vector<config::Override>& overrides) {
+  if (!arguments.file.empty()) {
+    return app::ConfigSource(arguments.file, overrides);
+  }
+  config::CommandLine line;
+  if (!arguments.service.empty()) line.service = arguments.service;
+  if (!arguments.voters.empty()) line.voters = arguments.voters;
+  line.overrides = overrides;
+  return app::ConfigSource(std::move(line));
+}
+
+}  // namespace
+
+int run_sidecar(const RunArguments& arguments) {
+  if (!arguments.file.empty() && (!arguments.service.empty() || !arguments.voters.empty())) {
+    return complain(kWrongUsage, "run: give a file, or --service and --voters, not both");
+  }
+  std::vector<config::Override> overrides;
+  for (const auto& text : arguments.overrides) {
+    auto parsed = config::parse_override(text);
+    if (!parsed) {
+      return complain(kWrongUsage, parsed.error().message);
+    }
+    overrides.push_back(std::move(*parsed));
+  }
+  app::ConfigSource source = source_of(arguments, overrides);
+  auto settings = source.read();
+  if (!settings) {
+    return complain(settings.error());
+  }
+  app::App app(std::move(source), std::move(*settings));
+  return app.run();
+}
+
+int check_settings(const std::string& file) {
+  const auto settings = app::ConfigSource(file).read();
+  if (!settings) {
+    return complain(settings.error());
+  }
+  std::printf("%s: ok\n", file.c_str());
+  return kDone;
+}
+
+int print_version() {
+  std::printf("ringside %s\n", app::kVersion);
+  return kDone;
+}
+
+int ask(const std::string& name, const std::string& service, const QueryArguments& query) {
+  const auto admin = config::parse_address(query.admin);
+  if (!admin) {
+    return complain(kWrongUsage, "--admin: " + admin.error().message);
+  }
+  const auto answer = ask_admin(*admin, path_of(name, service));
+  if (!answer) {
+    return complain(kFailed, answer.error().message);
+  }
+  if (answer->status != 200) {
+    return complain(kFailed, error_text(*answer));
+  }
+  const auto table = query.json ? std::optional<std::string>(answer->body) : as_table(name, answer->body);
+  if (!table) {
+    return complain(kFailed, fmt::format("{} answered something that is not the admin API's", query.admin));
+  }
+  std::fputs(table->c_str(), stdout);
+  return kDone;
+}
+
+int wait_ready(const QueryArguments& query, const WaitArguments& wait) {
+  const auto admin = config::parse_address(query.admin);
+  const auto timeout = config::parse_duration(wait.timeout);
+  if (!admin || !timeout) {
+    return complain(kWrongUsage, !admin ? "--admin: " + admin.error().message : "--timeout: " + timeout.error().message);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + *timeout;
+  while (true) {
+    const Readiness now = look(*admin, wait.registered);
+    if (now.ready) {
+      return kDone;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return complain(kFailed, fmt::format("not ready after {}: {}", wait.timeout, now.missing));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+}  // namespace ringside::cli

@@ -1,0 +1,100 @@
+#include "sidecar/cli/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace ringside::cli {
+
+namespace {
+
+using json = nlohmann::json;
+using Row = std::vector<std::string>;
+
+std::string cell(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "-";
+  if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
+  if (found->is_number_float()) return fmt::format("{:.1f}", found->get<double>());
+  if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
+  return found->dump();
+}
+
+std::string aligned(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return out;
+}
+
+// Header, then one row per element of the list, one cell per key.
+std::string list_table(const json& list, const std::vector<const char*>& keys) {
+  std::vector<Row> rows{Row(keys.begin(), keys.end())};
+  for (const auto& item : list) {
+    Row row;
+    for (const char* key : keys) row.push_back(cell(item, key));
+    rows.push_back(std::move(row));
+  }
+  return aligned(rows);
+}
+
+// One line per key that is there.
+std::string pairs(const json& object, const std::vector<const char*>& keys) {
+  std::vector<Row> rows;
+  for (const char* key : keys) {
+    if (object.contains(key)) rows.push_back({key, cell(object, key)});
+  }
+  return aligned(rows);
+}
+
+std::optional<json> object_of(std::string_view text) {
+  json value = json::parse(text, nullptr, false);
+  return value.is_object() ? std::optional<json>(std::move(value)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> status_table(std::string_view text) {
+  const auto status = object_of(text);
+  if (!status) return std::nullopt;
+  std::string out = pairs(*status, {"name", "service", "version", "uptime_seconds", "ready", "not_ready", "ring",
+                                    "waiting_for", "fenced", "draining", "config_problem"});
+  const auto registration = status->find("registration");
+  if (registration != status->end() && registration->is_object()) {
+    out += "\nregistration\n" + pairs(*registration, {"instance", "state", "health", "detail"});
+  }
+  return out;
+}
+
+std::optional<std::string> services_table(std::string_view text) {
+  const auto services = object_of(text);
+  if (!services || !services->contains("services")) return std::nullopt;
+  return list_table((*services)["services"], {"service", "endpoints", "up"});
+}
+
+std::optional<std::string> endpoints_table(std::string_view text) {
+  const auto service = object_of(text);
+  if (!service || !service->contains("endpoints")) return std::nullopt;
+  return list_table((*service)["endpoints"],
+                    {"instance", "host", "port", "inbound_port", "state", "breaker", "in_flight", "weight", "zone"});
+}
+
+std::optional<std::string> ring_table(std::string_view text) {
+  const auto ring = object_of(text);
+  if (!ring || !ring->contains("members")) return std::nullopt;
+  return pairs(*ring, {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid", "routed_zxid", "quorum",
+                       "view_age_seconds", "waiting_for", "fenced"}) +
+         "\n" + list_table((*ring)["members"], {"id", "address", "voter", "role", "connected", "zxid"});
+}
+
+}  // namespace ringside::cli

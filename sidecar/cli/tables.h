@@ -1,0 +1,15 @@
+// The admin API's JSON as text for people. Pure; nullopt for JSON that is not what the API answers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ringside::cli {
+
+std::optional<std::string> status_table(std::string_view json);
+std::optional<std::string> services_table(std::string_view json);
+std::optional<std::string> endpoints_table(std::string_view json);
+std::optional<std::string> ring_table(std::string_view json);
+
+}  // namespace ringside::cli
