@@ -29,7 +29,7 @@ Place Report::place_of(std::string_view key) const {
     const std::size_t dot = key.rfind('.');
     key = dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
   }
-  return Place{source_, 1, 1};
+  return Place{source_, first_line_, first_line_};
 }
 
 void Report::add(const Place& place, std::string_view key, std::string_view message) {
@@ -39,8 +39,14 @@ void Report::add(const Place& place, std::string_view key, std::string_view mess
   }
   bad_.emplace(key);
   const bool named = key.empty() || (place.source.starts_with("--") && place.source.ends_with(key));
-  problems_.push_back(Problem{std::string(place.source), place.line, place.column,
-                              named ? std::string(message) : fmt::format("{}: {}", key, message)});
+  Problem problem{std::string(place.source), place.line, place.column,
+                  named ? std::string(message) : fmt::format("{}: {}", key, message)};
+  // The file first, then the command line in its order.
+  const auto order = [this](const Problem& one) {
+    return std::tuple(one.file != source_, one.line, one.column);
+  };
+  problems_.insert(std::ranges::upper_bound(problems_, order(problem), {}, order),
+                   std::move(problem));
 }
 
 bool Report::sound(std::string_view key) const {
@@ -50,10 +56,6 @@ bool Report::sound(std::string_view key) const {
 }
 
 std::vector<Problem> Report::take() {
-  // The file first, then the command line in its order.
-  std::ranges::stable_sort(problems_, {}, [this](const Problem& problem) {
-    return std::tuple(problem.file != source_, problem.line, problem.column);
-  });
   if (left_out_ > 0) {
     Problem last = problems_.back();
     last.message = fmt::format("and {} more problems", left_out_);

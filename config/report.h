@@ -21,7 +21,9 @@ class Report {
  public:
   static constexpr std::size_t kMaxProblems = 200;
 
-  explicit Report(std::string_view source) : source_(source) {}
+  // A source without lines (the command line) begins at line 0.
+  explicit Report(std::string_view source, int first_line = 1)
+      : source_(source), first_line_(first_line) {}
 
   void wrote(std::string key, Place place) { places_.insert_or_assign(std::move(key), place); }
   [[nodiscard]] bool written(std::string_view key) const { return places_.contains(key); }
@@ -40,6 +42,7 @@ class Report {
 
  private:
   std::string_view source_;
+  int first_line_;
   std::map<std::string, Place, std::less<>> places_;
   std::set<std::string, std::less<>> bad_;
   std::vector<Problem> problems_;

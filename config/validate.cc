@@ -256,7 +256,7 @@ void validate(const Settings& settings, Report& report) {
 }
 
 std::vector<Problem> check(const Settings& settings) {
-  Report report("settings");
+  Report report("settings", 0);
   validate(settings, report);
   return report.take();
 }

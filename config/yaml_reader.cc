@@ -151,7 +151,7 @@ ReadResult read_settings(ByteView yaml, std::string_view file_name, const EnvLoo
 }
 
 ReadResult settings_from(const CommandLine& command_line, const EnvLookup& env) {
-  Report report("command line");
+  Report report("command line", 0);
   std::deque<std::string> sources;
   Node root;
   root.kind = Node::Kind::kMap;

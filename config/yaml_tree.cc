@@ -119,6 +119,9 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!top.open) {
       take_key(top, node);
     } else {
+      if (node.kind == Node::Kind::kNull) {
+        node.place = top.open->place;  // the parser's place of nothing is that of what comes next
+      }
       top.open->value = std::move(node);
       if (!top.drop) {
         top.node.entries.push_back(std::move(*top.open));

@@ -50,20 +50,21 @@ std::vector<std::string> nearest_words(std::string_view word,
                                        std::span<const std::string_view> candidates,
                                        std::size_t count) {
   const std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
-  std::vector<std::pair<std::size_t, std::string_view>> near;
-  for (const std::string_view candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+  std::vector<std::pair<std::size_t, std::size_t>>
+      near;  // distance, index: equals keep their order
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::size_t distance = edit_distance(word, candidates[i]);
     // A distance of a whole word's length says nothing: every letter would be another one.
     if (distance <= std::min(limit, kMaxWordBytes) &&
-        distance < std::max(word.size(), candidate.size())) {
-      near.emplace_back(distance, candidate);
+        distance < std::max(word.size(), candidates[i].size())) {
+      near.emplace_back(distance, i);
     }
   }
-  std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string_view>::first);
+  std::ranges::sort(near);
   near.resize(std::min(near.size(), count));
   std::vector<std::string> words;
-  for (const auto& [distance, candidate] : near) {
-    words.emplace_back(candidate);
+  for (const auto& [distance, index] : near) {
+    words.emplace_back(candidates[index]);
   }
   return words;
 }

@@ -105,6 +105,8 @@ TEST_CASE("AValueHasTheTypeOfItsKey") {
       "f.yaml:1:18: proxy.workers: expected a whole number in 1..256, found the quoted text \"2\"");
   CHECK(line_of("proxy: {workers: 99999999999999999999}") ==
         "f.yaml:1:18: proxy.workers: \"99999999999999999999\" is out of range: 1..256");
+  CHECK(line_of("proxy:\n  workers:\n  inbound: off\n") ==
+        "f.yaml:2:3: proxy.workers: expected a whole number in 1..256, found nothing");
   CHECK(line_of("drain: {timeout: 30}") ==
         "f.yaml:1:18: drain.timeout: expected a duration such as 100ms, 2s, 5m or 1h in 0s..1h, "
         "found \"30\"");
@@ -268,6 +270,8 @@ TEST_CASE("WithoutAFileTheCommandLineSaysItAll") {
             {std::nullopt, "1@127.0.0.1:1,1@127.0.0.1:2", {{"ring.listen", "127.0.0.1:1"}}},
             environment({}))) ==
         "--voters: ring.voters: duplicate voter id 1: 127.0.0.1:1 has it\n");
+  CHECK(problems(settings_from({std::nullopt, "1@10.0.0.5:4150", {}}, environment({})))
+            .starts_with("--voters: ring.listen: ring.tls is required off loopback; "));
 }
 
 }  // namespace ringside::config
