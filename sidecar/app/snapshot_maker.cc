@@ -1,0 +1,71 @@
+#include "sidecar/app/snapshot_maker.h"
+
+#include <fmt/format.h>
+
+#include "sidecar/app/version.h"
+
+namespace ringside::app {
+
+namespace {
+
+admin::RegistrationView registration_of(const SnapshotInputs& in) {
+  admin::RegistrationView view;
+  if (in.registrar == nullptr) {
+    return view;
+  }
+  view.wanted = true;
+  view.service = in.registrar->endpoint().service;
+  view.instance = in.registrar->endpoint().instance;
+  view.state = discovery::to_string(in.registrar->state());
+  view.health = in.checker == nullptr ? "unknown" : balancer::to_string(in.checker->phase());
+  view.detail = in.registrar->detail();
+  if (view.detail.empty() && in.checker != nullptr && !in.checker->last_failure().empty()) {
+    view.detail = "health check: " + in.checker->last_failure();
+  }
+  return view;
+}
+
+admin::RingView ring_of(const SnapshotInputs& in) {
+  admin::RingView view;
+  view.present = true;
+  view.name = in.settings.ring.name;
+  view.address = in.ring.identity().advertise.to_string();
+  view.status = in.ring.status();
+  view.addresses = in.ring.addresses();
+  view.fenced = in.ring.fenced_reason();
+  // Workers with the newest table have adopted everything applied: what came since touched no service.
+  const bool newest = in.feed.table() && in.routed_generation == in.feed.table()->version().generation;
+  view.routed_zxid = newest ? view.status.applied.packed : in.routed_zxid;
+  const bool never = view.status.quorum_seen == Instant{};
+  const Instant since = never ? in.started : view.status.quorum_seen;
+  view.view_age_seconds = std::chrono::duration<double>(in.now - since).count();
+  return view;
+}
+
+}  // namespace
+
+std::shared_ptr<const admin::Snapshot> make_snapshot(const SnapshotInputs& in) {
+  auto snapshot = std::make_shared<admin::Snapshot>();
+  snapshot->registration = registration_of(in);
+  snapshot->ring = ring_of(in);
+  snapshot->name = in.registrar != nullptr ? snapshot->registration.instance
+                                           : fmt::format("member-{}", snapshot->ring.status.self.value);
+  snapshot->service = snapshot->registration.service;
+  snapshot->version = kVersion;
+  snapshot->started = in.started;
+  snapshot->made = in.now;
+  snapshot->draining = in.draining;
+  snapshot->config_problem = in.config_problem;
+  snapshot->stale = !snapshot->ring.status.quorum;
+  const bool view = in.feed.loaded_from_disk() || in.ring.ring_has_spoken();
+  snapshot->ready = in.listening && view;
+  if (!in.listening) {
+    snapshot->not_ready = "the ports are not open yet";
+  } else if (!view) {
+    snapshot->not_ready = "no view of the services: neither a quorum of the ring nor a copy on disk";
+  }
+  snapshot->table = in.feed.table();
+  return snapshot;
+}
+
+}  // namespace ringside::app
