@@ -198,7 +198,7 @@ void cut_power(const Plan& plan, const std::vector<Step>& steps, std::size_t don
   }
 }
 
-constexpr std::uint32_t kMasks[] = {0U, ~0U, 0x55555555U, 0xaaaaaaaaU, 1U, 2U, 4U, 8U};
+constexpr std::uint32_t kMasks[] = {0U, ~0U, 0x55555555U, 0xaaaaaaaaU, 1U, 2U, 4U, ~1U, ~2U, ~4U};
 
 }  // namespace
 

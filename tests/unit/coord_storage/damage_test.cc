@@ -53,6 +53,15 @@ TEST_CASE("D16AnUnwrittenSectorOfTheLastRecordIsATornWrite") {
   CHECK(recovered.log.size() == 2);
 }
 
+TEST_CASE("D16AZeroedSectorBeforeGoodRecordsIsDamage") {
+  Grown grown(4);
+  std::fill(grown.file().begin() + static_cast<std::ptrdiff_t>(grown.ends[1]),
+            grown.file().begin() + static_cast<std::ptrdiff_t>(grown.ends[2]), std::uint8_t{0});
+  const Recovered recovered = grown.member.restart();
+  CHECK(recovered.in_doubt);
+  CHECK(recovered.log.size() == 2);
+}
+
 TEST_CASE("D16ACutTailCannotComeBack") {
   Grown grown(4);
   const Bytes before = grown.file();
