@@ -1,0 +1,78 @@
+"""What there is to test, found by looking, and which of it a ROOM argument means."""
+import glob
+import os
+import re
+
+from tally import ROOT
+
+STAGES = ("lint", "unit", "sim", "fuzz", "wire", "integration", "drills")
+# Where more than one thread meets: these run under the thread sanitizer too.
+THREADED = ("balancer", "sidecar/proxy", "sidecar/metrics", "sidecar/net", "sidecar/discovery", "sidecar/admin", "sidecar/app")
+
+
+class UnitTest:
+    def __init__(self, room, target):
+        self.room = room      # the folder under tests/unit, which mirrors the rooms
+        self.target = target  # test_NAME
+
+
+def unit_tests():
+    found = []
+    base = os.path.join(ROOT, "tests", "unit")
+    for path in sorted(glob.glob(f"{base}/**/CMakeLists.txt", recursive=True)):
+        with open(path, encoding="utf-8") as text:
+            for name in re.findall(r"^\s*ringside_test\(\s*(\w+)", text.read(), re.MULTILINE):
+                found.append(UnitTest(os.path.relpath(os.path.dirname(path), base), f"test_{name}"))
+    return found
+
+
+def fuzz_targets():
+    found = []
+    for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/**/CMakeLists.txt", recursive=True)):
+        with open(path, encoding="utf-8") as text:
+            found += [f"fuzz_{name}" for name in re.findall(r"^\s*ringside_fuzz\(\s*(\w+)", text.read(), re.MULTILINE)]
+    return found
+
+
+def python_files(stage):
+    pattern = "drill_*.py" if stage == "drills" else "test_*.py"
+    return sorted(glob.glob(os.path.join(ROOT, "tests", stage, pattern)))
+
+
+class Choice:
+    """The ROOM arguments: everything, or some stages, rooms and files."""
+
+    def __init__(self, arguments):
+        self.arguments = [argument.rstrip("/").removeprefix("tests/") for argument in arguments]
+        self.all = not arguments
+
+    def stage(self, name):
+        """The stage as a whole, or a file of it, is wanted."""
+        if name == "unit":
+            return self.all or any(self.unit(test) for test in unit_tests())
+        return self.all or any(argument == name or argument.startswith(f"{name}/") for argument in self.arguments)
+
+    def unit(self, test):
+        return self.all or any(argument == "unit" or test.room == argument or test.room.startswith(f"{argument}/")
+                               or test.room.endswith(f"/{argument}") or test.target in (argument, f"test_{argument}")
+                               for argument in self.arguments)
+
+    def file(self, stage, path):
+        stem = os.path.splitext(os.path.basename(path))[0]
+        return self.all or any(argument in (stage, f"{stage}/{stem}", f"{stage}/{stem}.py") for argument in self.arguments)
+
+    def unknown(self):
+        """The arguments that mean nothing."""
+        tests = unit_tests()
+        bad = []
+        for argument in self.arguments:
+            one = Choice([argument])
+            means = argument in STAGES or any(one.unit(test) for test in tests) or any(
+                one.file(stage, path) for stage in STAGES for path in python_files(stage))
+            if not means:
+                bad.append(argument)
+        return bad
+
+
+def is_threaded(test):
+    return any(test.room == room or test.room.startswith(f"{room}/") for room in THREADED)
