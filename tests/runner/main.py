@@ -13,7 +13,7 @@ _PYTHON = "/usr/bin/python3"
 # seeds: simulated; fuzz: seconds per target; sanitized: presets beside release
 _QUICK = dict(seeds=100, fuzz=0, sanitized=(), lint="quick")
 _NORMAL = dict(seeds=2000, fuzz=20, sanitized=("asan", "tsan"), lint="all")
-_FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="full")
+_FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 100
 _FIRST_SEED = 1
 # Runs again under asan: everything that feeds it bad input from outside.
