@@ -103,15 +103,16 @@ class Run:
 
     def python_stage(self, stage, preset="release", only=None):
         """The Python tests of a folder against the binary of a preset."""
-        files = [path for path in rooms.python_files(stage) if self.choice.file(stage, path)
-                 and (only is None or os.path.splitext(os.path.basename(path))[0] in only)]
+        def wanted(name):
+            return (only is None or name in only) and not (self.plan is _QUICK and name in rooms.WITH_PEERS)
+
+        files = [path for path in rooms.python_files(stage)
+                 if self.choice.file(stage, path) and wanted(os.path.splitext(os.path.basename(path))[0])]
         if not files or "ringside" not in self.built.get(preset, ()):
             if files and self.has_main():
                 self.tally.add(f"{stage} ({preset}): no binary to test", 0, len(files), 0.0)
             return
         env = {"RINGSIDE_BINARY": os.path.join(build.folder(preset), "ringside")}
-        if self.plan is _QUICK:
-            env["RINGSIDE_QUICK"] = "1"
         if self.plan is _FULL:
             env["RINGSIDE_FULL"] = "1"
         with Stage(f"{stage}, {preset}"):

@@ -6,6 +6,8 @@ import re
 from tally import ROOT
 
 STAGES = ("lint", "unit", "sim", "fuzz", "wire", "integration", "drills")
+# Needs other people's programs: left out by --quick.
+WITH_PEERS = ("test_prometheus",)
 # Where more than one thread meets: these run under the thread sanitizer too.
 THREADED = ("balancer", "sidecar/proxy", "sidecar/metrics", "sidecar/net", "sidecar/discovery", "sidecar/admin", "sidecar/app")
 

@@ -9,7 +9,8 @@
     ANY  /status/N       status N
     GET  /bytes/N        N bytes
     POST /sink           reads the body away, answers its length
-    GET  /control/counts JSON {requests, in_flight}: what was answered so far, controls and health checks left out
+    GET  /control/counts JSON {requests, in_flight, first_health}: what was answered so far, controls and health checks
+                         left out, and when (CLOCK_MONOTONIC) the first health check was passed, or null
     GET  /control/delay?ms=N   every answer of / comes N milliseconds late
 
 Every answer carries `x-instance: NAME`. Bodies need Content-Length or chunked framing. SIGTERM ends it after what is in flight.
@@ -18,6 +19,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 import urllib.parse
 
 _CHUNK = b"x" * 65536
@@ -32,6 +34,7 @@ class App:
         self.delay = 0.0
         self.requests = 0
         self.in_flight = 0
+        self.first_health = None
         self.stopping = False
         self.idle = set()  # writers of connections between two requests
 
@@ -89,6 +92,8 @@ class App:
         query = {key: int(values[0]) for key, values in urllib.parse.parse_qs(url.query).items() if values[0].isdigit()}
         path = url.path
         if path == "/healthz":
+            if self.health == 200 and self.first_health is None:
+                self.first_health = time.monotonic()
             return self.health, b""
         if path.startswith("/control/"):
             return self.control(path[len("/control/"):], query)
@@ -116,7 +121,8 @@ class App:
             self.delay = query["ms"] / 1000
         elif what != "counts":
             return 404, b""
-        return 200, json.dumps({"requests": self.requests, "in_flight": self.in_flight}).encode()
+        return 200, json.dumps({"requests": self.requests, "in_flight": self.in_flight,
+                                "first_health": self.first_health}).encode()
 
     def stop(self):
         self.stopping = True

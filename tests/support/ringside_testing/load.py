@@ -98,8 +98,12 @@ class OpenLoop:
         self._thread.join()
         return self.results
 
-    def mark(self):
-        return time.monotonic()
+    def take(self):
+        """The results so far, which are then forgotten here: for a loop without an end."""
+        count = len(self.results)  # the load's thread only ever appends
+        taken = Results(self.results[:count])
+        del self.results[:count]
+        return taken
 
     async def _run(self):
         started, tasks = time.monotonic(), set()

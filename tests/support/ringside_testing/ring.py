@@ -12,8 +12,7 @@ from .sidecar import Sidecar
 
 _SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Short times, so that a drill waits for the rule and not for the default.
-FAST_RING = {"heartbeat_interval": "50ms", "election_timeout": "500ms", "session_timeout": "2s"}
+# As short as the other defaults allow, so that a drill does not wait longer than its rule needs.
 SESSION_TIMEOUT_SECONDS = 2.0
 
 
@@ -81,7 +80,8 @@ class Bench:
         outbound, inbound, admin, ring = free_ports(4)
         base = {
             "ring": {"name": "test", "listen": f"127.0.0.1:{ring}", "advertise": f"127.0.0.1:{ring}",
-                     "data_dir": os.path.join(self.folder, f"{name}.data"), **FAST_RING},
+                     "data_dir": os.path.join(self.folder, f"{name}.data"),
+                     "session_timeout": f"{SESSION_TIMEOUT_SECONDS:g}s"},
             "proxy": {"outbound": f"127.0.0.1:{outbound}", "inbound": f"127.0.0.1:{inbound}"},
             "admin": {"listen": f"127.0.0.1:{admin}"},
             "log": {"level": "info", "format": "json"},
@@ -97,14 +97,17 @@ class Bench:
 
 
 class Ring(Bench):
-    """`size` voters named orders-1.. with their apps, and `caller`; formed and balanced when entered."""
+    """`size` voters named orders-1.. with their apps, and `caller`; formed, with all instances known to all, when entered.
 
-    def __init__(self, size=3, service="orders", settings=None, caller_settings=None):
+    `settings` are laid over those of every sidecar beside an app, `each[i]` over those of the i-th."""
+
+    def __init__(self, size=3, service="orders", settings=None, caller_settings=None, each=()):
         super().__init__()
         self.service = service
         self.size = size
         self.settings = settings or {}
         self.caller_settings = caller_settings or {}
+        self.each = list(each) or [{}] * size
         self.apps, self.sidecars = [], []
         self.voters = []
         self.caller = None
@@ -124,8 +127,8 @@ class Ring(Bench):
             name = f"{self.service}-{i + 1}"
             app = self.app(name)
             self.apps.append(app)
-            self.sidecars.append(self.sidecar(name, yaml_text.merge(self.member(app), {
-                "ring": {"listen": f"127.0.0.1:{port}", "advertise": f"127.0.0.1:{port}"}})))
+            own = yaml_text.merge(self.each[i], {"ring": {"listen": f"127.0.0.1:{port}", "advertise": f"127.0.0.1:{port}"}})
+            self.sidecars.append(self.sidecar(name, yaml_text.merge(self.member(app), own)))
         self.caller = self.sidecar("caller", yaml_text.merge({"ring": {"voters": self.voters}}, self.caller_settings))
         for sidecar in [*self.sidecars, self.caller]:
             sidecar.wait_ready()
