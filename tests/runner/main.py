@@ -17,7 +17,7 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 100
 _FIRST_SEED = 1
 # Runs again under asan: everything that feeds it bad input from outside.
-_ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_reload")
+_ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_lifecycle", "test_proxy")
 
 
 class Run:
