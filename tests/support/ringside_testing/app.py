@@ -39,8 +39,10 @@ class App:
         self.idle = set()  # writers of connections between two requests
 
     def head(self, status, length, close):
-        return (f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}\r\ncontent-length: {length}\r\n"
-                f"x-instance: {self.name}\r\n{'connection: close' + chr(13) + chr(10) if close else ''}\r\n").encode()
+        lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}", f"x-instance: {self.name}"]
+        lines += [f"content-length: {length}"] * (status not in (204, 304))
+        lines += ["connection: close"] * close
+        return "\r\n".join([*lines, "", ""]).encode()
 
     async def serve(self, reader, writer):
         try:
