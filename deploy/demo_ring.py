@@ -221,25 +221,26 @@ def story(demo):
         say(f"all in all {len(load.results)} calls under load, 0 failed")
 
 
-def ask_restart(name):
-    if not os.path.isdir(_CONTROL):
-        sys.exit("no demo is running here: ./deploy/demo starts it")
-    known = [f"{_SERVICE}-{i + 1}" for i in range(_INSTANCES)] + [f"sidecar-{i + 1}" for i in range(_INSTANCES)] + ["caller"]
-    if name not in known:
-        sys.exit(f"{name} is none of {', '.join(known)}")
-    with open(os.path.join(_CONTROL, name), "w", encoding="ascii"):
-        pass
-
-
-def only_one():
-    """Holds the demo's folder until this process ends."""
+def lock_folder():
+    """Holds the demo's folder until this process ends; None when another demo holds it."""
     os.makedirs(_FOLDER, exist_ok=True)
     lock = open(os.path.join(_FOLDER, "lock"), "w", encoding="ascii")  # pylint: disable=consider-using-with
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
     except OSError:
-        sys.exit("another demo runs from this folder")
-    return lock
+        lock.close()
+        return None
+
+
+def ask_restart(name):
+    known = [f"{_SERVICE}-{i + 1}" for i in range(_INSTANCES)] + [f"sidecar-{i + 1}" for i in range(_INSTANCES)] + ["caller"]
+    if name not in known:
+        sys.exit(f"{name} is none of {', '.join(known)}")
+    if lock_folder() or not os.path.isdir(_CONTROL):
+        sys.exit("no demo is running here: ./deploy/demo starts it")
+    with open(os.path.join(_CONTROL, name), "w", encoding="ascii"):
+        print(f"asked the running demo to restart {name}")
 
 
 def over(number, _):
@@ -253,7 +254,9 @@ def main(arguments):
         if len(arguments) != 2:
             sys.exit("usage: deploy/demo restart NAME")
         return ask_restart(arguments[1])
-    lock = only_one()
+    lock = lock_folder()
+    if not lock:
+        sys.exit("another demo runs from this folder")
     once = arguments == ["--once"]
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, over)

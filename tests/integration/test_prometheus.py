@@ -30,7 +30,7 @@ class Prometheus(unittest.TestCase):
             def scraped():
                 try:
                     active = http_client.request(port, path="/api/v1/targets").json()["data"]["activeTargets"]
-                except OSError:
+                except (OSError, ValueError):  # not listening yet, or listening and not yet ready
                     return False
                 return sorted(t["labels"]["instance"] for t in active if t["health"] == "up") == sorted(targets)
 

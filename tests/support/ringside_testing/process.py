@@ -32,7 +32,8 @@ class Process:
             raise RuntimeError(f"{self.name} is already running")
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                           env={**os.environ, **(self.env or {})}, preexec_fn=_die_with_parent)
+                                           env={**os.environ, **(self.env or {})}, preexec_fn=_die_with_parent,
+                                           start_new_session=True)  # Ctrl-C is for us, who then stop it
         return self
 
     def running(self):

@@ -4,6 +4,7 @@
 """
 import importlib.util
 import os
+import signal
 import sys
 import time
 import unittest
@@ -54,7 +55,12 @@ class _Lines(unittest.TestResult):
             print(f"  ok    {name} ({took:.1f} s)", flush=True)
 
 
+def _interrupted(*_):
+    raise KeyboardInterrupt  # so that what a test started and wrote is cleared away
+
+
 def main(path, pattern=None):
+    signal.signal(signal.SIGTERM, _interrupted)
     name = os.path.splitext(os.path.basename(path))[0]
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     spec = importlib.util.spec_from_file_location(name, path)
