@@ -99,7 +99,8 @@ class Layers(LintTest):
 
     def test_check_in_a_header_is_found(self):
         line = '#include "config/base/check.h"\n'
-        files = {"coord/a.h": HEADER + line, "coord/a.cc": line, "tests/unit/t.cc": line}
+        files = {"coord/a.h": HEADER + line, "coord/a.cc": line, "tests/unit/t.cc": line + "#include <doctest/doctest.h>\n",
+                 "tests/sim/s.cc": line}
         self.finds(layers.check_header, files, "coord/a.h", "tests/unit/t.cc")
 
 

@@ -9,13 +9,25 @@ STAGES = ("lint", "unit", "sim", "fuzz", "wire", "integration", "drills")
 # Needs other people's programs: left out by --quick.
 WITH_PEERS = ("test_prometheus",)
 # Where more than one thread meets: these run under the thread sanitizer too.
-THREADED = ("balancer", "sidecar/proxy", "sidecar/metrics", "sidecar/net", "sidecar/discovery", "sidecar/admin", "sidecar/app")
+THREADED = ("balancer", "proxy", "metrics", "logging", "net", "disk", "admin", "app")
 
 
 class UnitTest:
     def __init__(self, room, target):
-        self.room = room      # the folder under tests/unit, which mirrors the rooms
+        self.room = room      # flat: coord_zab tests coord/zab, http tests sidecar/http
         self.target = target  # test_NAME
+
+
+def flat(room):
+    """How a room is called under tests/unit: coord/zab is coord_zab, sidecar/http is http; all of sidecar is sidecar."""
+    return room.removeprefix("sidecar/").replace("/", "_")
+
+
+def within(room, outer):
+    """The (flat) room is the outer one or a part of it."""
+    if outer == "sidecar":
+        return not any(within(room, pure) for pure in ("config", "coord", "balancer"))
+    return room == outer or room.startswith(f"{outer}_")
 
 
 def unit_tests():
@@ -24,7 +36,7 @@ def unit_tests():
     for path in sorted(glob.glob(f"{base}/**/CMakeLists.txt", recursive=True)):
         with open(path, encoding="utf-8") as text:
             for name in re.findall(r"^\s*ringside_test\(\s*(\w+)", text.read(), re.MULTILINE):
-                found.append(UnitTest(os.path.relpath(os.path.dirname(path), base), f"test_{name}"))
+                found.append(UnitTest(flat(os.path.relpath(os.path.dirname(path), base)), f"test_{name}"))
     return found
 
 
@@ -53,8 +65,7 @@ class Choice:
         return self.all or any(argument == name or argument.startswith(f"{name}/") for argument in self.arguments)
 
     def unit(self, test):
-        return self.all or any(argument == "unit" or test.room == argument or test.room.startswith(f"{argument}/")
-                               or test.room.endswith(f"/{argument}") or test.target in (argument, f"test_{argument}")
+        return self.all or any(argument in ("unit", f"unit/{test.room}", test.target) or within(test.room, flat(argument))
                                for argument in self.arguments)
 
     def file(self, stage, path):
@@ -75,4 +86,4 @@ class Choice:
 
 
 def is_threaded(test):
-    return any(test.room == room or test.room.startswith(f"{room}/") for room in THREADED)
+    return any(within(test.room, room) for room in THREADED)
