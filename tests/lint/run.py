@@ -11,6 +11,7 @@ import os
 import sys
 import time
 
+import documents
 import layers
 import shape
 import tools
@@ -29,7 +30,9 @@ QUICK = {
     "function sizes": shape.function_sizes,
     "test names are rules": shape.test_names,
 }
-ALL = {**QUICK, "rules D1 to D18 have tests": shape.rules_have_tests, "headers compile alone": tools.headers_alone,
+ALL = {**QUICK, "rules D1 to D18 have tests": shape.rules_have_tests,
+       "errors, headers and metrics are documented": documents.sidecar_words,
+       "headers compile alone": tools.headers_alone,
        "clang-tidy": tools.tidy}
 
 

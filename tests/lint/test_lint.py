@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import documents  # noqa: E402
 import layers  # noqa: E402
 import run  # noqa: E402
 import shape  # noqa: E402
@@ -152,6 +153,32 @@ class Shape(LintTest):
         table = "constexpr std::array<int, 100> kTable = {\n" + "  1,\n" * 100 + "};\n"
         kind = "enum class E {\n" + "  kA,\n" * 100 + "};\nstruct S {\n" + "  int f() { return 1; }\n" * 100 + "};\n"
         self.passes(shape.function_sizes, {"coord/a.cc": short + table + kind + short})
+
+
+class Documents(LintTest):
+    CODE = ('const char* to_string(Cause c) {\n  switch (c) {\n    case A: return "no_endpoints";\n    default: return "breaker_open";\n  }\n}\n'
+            'auto a = "x-ringside-error";\nauto b = "ringside_ring_epoch";\n')
+    README = ("# Sidecar\n## Errors\n| cause | status |\n| `no_endpoints` | 503 |\n| `breaker_open` | 503 |\n"
+              "## Headers\n`x-ringside-error`\n## Metrics\n`ringside_ring_epoch`\n## Other\n`ringside_else`\n")
+
+    def test_what_agrees_passes(self):
+        self.passes(documents.sidecar_words, {"sidecar/a.cc": self.CODE, "sidecar/README.md": self.README})
+
+    def test_an_undocumented_word_is_found(self):
+        for word, row in (("no_endpoints", "| `no_endpoints` | 503 |\n"), ("x-ringside-error", "`x-ringside-error`\n"),
+                          ("ringside_ring_epoch", "`ringside_ring_epoch`\n")):
+            with self.subTest(word):
+                self.finds(documents.sidecar_words, {"sidecar/a.cc": self.CODE, "sidecar/README.md": self.README.replace(row, "")},
+                           f"{word} is not in it")
+
+    def test_a_word_that_is_not_in_the_code_is_found(self):
+        more = self.README.replace("## Headers\n", "| `overflow` | 503 |\n## Headers\n`x-ringside-load`\n").replace(
+            "## Metrics\n", "## Metrics\n`ringside_nothing_total{a}`\n")
+        self.finds(documents.sidecar_words, {"sidecar/a.cc": self.CODE, "sidecar/README.md": more},
+                   "no error overflow", "no header x-ringside-load", "no metric ringside_nothing_total")
+
+    def test_a_missing_readme_is_found(self):
+        self.finds(documents.sidecar_words, {"sidecar/a.cc": self.CODE}, "missing")
 
 
 class Tools(LintTest):

@@ -28,6 +28,8 @@ def formatting(tree):
 
 def _compile_commands(tree, build):
     path = os.path.join(tree.root, build, "compile_commands.json")
+    if not os.path.exists(path):
+        raise SystemExit(f"no {path}: configure it first (cmake --preset {os.path.basename(build)})")
     with open(path, encoding="utf-8") as file:
         commands = json.load(file)
     return {os.path.relpath(entry["file"], tree.root): entry for entry in commands}

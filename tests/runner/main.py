@@ -34,8 +34,8 @@ class Run:
         programs = []
         if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
             programs.append("ringside")
-        if wants("sim") and preset != "tsan" and os.path.exists(f"{ROOT}/tests/sim/CMakeLists.txt"):
-            programs.append("sim")
+        if wants("sim") and preset != "tsan":
+            programs += rooms.sim_programs()
         return programs + tests
 
     @staticmethod
@@ -51,9 +51,10 @@ class Run:
     def build(self, preset):
         targets = self.targets(preset)
         self.built[preset] = []
-        if targets:
+        # The lint wants the compile commands, built or not.
+        if targets or (preset == "release" and self.choice.stage("lint")):
             with Stage(f"build {preset}"):
-                if build.configure(self.tally, preset):
+                if build.configure(self.tally, preset) and targets:
                     self.built[preset] = build.build(self.tally, preset, targets)
 
     def lint(self):
@@ -76,8 +77,11 @@ class Run:
         run_counted(self.tally, f"{test.room} ({preset})", [program, "--no-colors=true"], 300)
 
     def sim(self, preset, seeds):
-        if "sim" not in self.built.get(preset, ()):
+        programs = rooms.sim_programs()
+        if not self.choice.stage("sim") or not programs:
             return
+        if not set(programs) <= set(self.built.get(preset, ())):
+            return  # counted where it did not build
         with Stage(f"simulation, {preset}"):
             command = ["tests/sim/run", "--seeds", str(seeds), "--from", str(_FIRST_SEED)]
             began = time.monotonic()

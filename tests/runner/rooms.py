@@ -46,6 +46,15 @@ def fuzz_targets():
             for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/**/*_fuzz.cc", recursive=True))]
 
 
+def sim_programs():
+    """The programs of tests/sim, which tests/sim/run starts out of the build folder $RINGSIDE_BUILD."""
+    path = f"{ROOT}/tests/sim/CMakeLists.txt"
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as text:
+        return re.findall(r"^\s*add_executable\(\s*(\w+)", text.read(), re.MULTILINE)
+
+
 def python_files(stage):
     pattern = "drill_*.py" if stage == "drills" else "test_*.py"
     return sorted(glob.glob(os.path.join(ROOT, "tests", stage, pattern)))
