@@ -3,6 +3,8 @@ import os
 import re
 import subprocess
 
+_GENERATED = {"build", ".cache"}
+
 
 class Tree:
     """Root and the paths below it (with '/', sorted): what git knows or would add, else every file."""
@@ -10,13 +12,16 @@ class Tree:
     def __init__(self, root):
         self.root = os.path.abspath(root)
         self._texts = {}
-        listing = subprocess.run(["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                                 capture_output=True, text=True, check=False)
-        if listing.returncode == 0 and os.path.exists(os.path.join(self.root, ".git")):
-            paths = [path for path in listing.stdout.split("\0") if path]
+        if os.path.exists(os.path.join(self.root, ".git")):
+            # Root in a user's clone is no stranger here.
+            listing = subprocess.run(["git", "-c", f"safe.directory={self.root}", "-C", self.root, "ls-files", "-z", "--cached",
+                                      "--others", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
+            paths = [path for path in listing.split("\0") if path]
         else:
-            paths = [os.path.relpath(os.path.join(folder, name), self.root)
-                     for folder, _, names in os.walk(self.root) for name in names]
+            paths = []
+            for folder, folders, names in os.walk(self.root):
+                folders[:] = [name for name in folders if name not in _GENERATED or folder != self.root]
+                paths += [os.path.relpath(os.path.join(folder, name), self.root) for name in names]
         self.paths = sorted({path for path in paths if os.path.isfile(os.path.join(self.root, path))})
 
     def text(self, path):
