@@ -57,12 +57,17 @@ class Bench:
         return self
 
     def __exit__(self, kind, *_):
-        for thing in reversed(self._things):
-            thing.kill()
-        if kind is None or not os.environ.get("RINGSIDE_KEEP_LOGS"):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        processes = [getattr(thing, "process", thing) for thing in self._things]
+        if kind is not None:
+            for process in processes:
+                if process.log_text():
+                    print(process.log_tail(8), file=sys.stderr)
+        for process in reversed(processes):
+            process.kill()
+        if os.environ.get("RINGSIDE_KEEP_LOGS"):
+            print(f"logs and settings kept in {self.folder}", file=sys.stderr)
         else:
-            print(f"logs kept in {self.folder}", file=sys.stderr)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def app(self, name, port=None):
         """A started app."""

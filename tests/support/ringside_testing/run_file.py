@@ -16,11 +16,17 @@ class _Lines(unittest.TestResult):
         self.passed = self.failed = 0
         self._began = 0.0
         self._trouble = []
+        self._succeeded = False
 
     def startTest(self, test):
         super().startTest(test)
         self._began = time.monotonic()
         self._trouble = []
+        self._succeeded = False
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._succeeded = True
 
     def addFailure(self, test, error):
         super().addFailure(test, error)
@@ -47,9 +53,9 @@ class _Lines(unittest.TestResult):
         super().stopTest(test)
         took = time.monotonic() - self._began
         name = test.id().split(".", 1)[1]
-        if self._trouble:
+        if self._trouble or not self._succeeded:
             self.failed += 1
-            print(f"  FAIL  {name} ({took:.1f} s)\n" + "\n".join(self._trouble), flush=True)
+            print(f"  FAIL  {name} ({took:.1f} s)\n" + "\n".join(self._trouble or ["interrupted"]), flush=True)
         else:
             self.passed += 1
             print(f"  ok    {name} ({took:.1f} s)", flush=True)
