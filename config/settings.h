@@ -1,7 +1,9 @@
-// The settings of one sidecar as plain values: what a YAML file, --set and the command line come to.
+// The settings of one sidecar as plain values: what a YAML file, --set and the command line come
+// to.
 //
-// Made by yaml_reader, checked by validate, read by everyone above. Each field says its default; units are in the types.
-// Immutable once made: it is handed around as shared_ptr<const Settings>. config/README.md lists every key for users.
+// Made by yaml_reader, checked by validate, read by everyone above. Each field says its default;
+// units are in the types. Immutable once made: it is handed around as shared_ptr<const Settings>.
+// config/README.md lists every key for users.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +29,7 @@ enum class HealthCheckKind { kNone, kTcp, kHttp };
 
 struct HealthCheck {
   HealthCheckKind kind = HealthCheckKind::kTcp;
-  std::string http_path;       // kHttp: begins with '/'
+  std::string http_path;        // kHttp: begins with '/'
   milliseconds interval{2000};  // 10 ms .. 1 h
   milliseconds timeout{1000};   // 1 ms .. 1 h
   int rise = 2;                 // 1..100: passes in a row before an unhealthy instance is up again
@@ -36,10 +38,10 @@ struct HealthCheck {
 };
 
 struct Service {
-  std::string name;     // one DNS label, lower case
-  Address address;      // where the local app listens
+  std::string name;       // one DNS label, lower case
+  Address address;        // where the local app listens
   std::string advertise;  // host that other sidecars reach; empty: the host of ring.advertise
-  int weight = 100;     // 1..1000
+  int weight = 100;       // 1..1000
   std::string zone;
   std::map<std::string, std::string> metadata;
   HealthCheck health_check;
@@ -54,13 +56,15 @@ struct Voter {
 };
 
 struct Ring {
-  bool present = false;  // the file has a ring: block; without one everything binds loopback and the ring has one member
+  bool present = false;  // the file has a ring: block; without one everything binds loopback and
+                         // the ring has one member
   std::string name = "default";
-  std::optional<std::uint64_t> id;   // default: the voters entry equal to advertise; observers draw one
-  Address listen{"0.0.0.0", 4150};   // without a ring: block 127.0.0.1
+  std::optional<std::uint64_t>
+      id;  // default: the voters entry equal to advertise; observers draw one
+  Address listen{"0.0.0.0", 4150};  // without a ring: block 127.0.0.1
   std::optional<Address> advertise;
-  std::vector<Voter> voters;         // empty: a ring of one
-  std::string data_dir;              // empty: chosen at start as product.md says
+  std::vector<Voter> voters;             // empty: a ring of one
+  std::string data_dir;                  // empty: chosen at start as product.md says
   milliseconds heartbeat_interval{100};  // 10 ms .. 10 s
   milliseconds election_timeout{1000};   // 50 ms .. 60 s, at least 3 heartbeat intervals
   milliseconds session_timeout{6000};    // 500 ms .. 10 min, at least 2 election timeouts
@@ -98,15 +102,15 @@ struct Retry {
 };
 
 struct CircuitBreaker {
-  int consecutive_failures = 7;   // 0: off; ..10000
-  double failure_ratio = 0.5;     // 0: off; ..1
-  double slow_ratio = 0;          // 0: off; ..1
+  int consecutive_failures = 7;  // 0: off; ..10000
+  double failure_ratio = 0.5;    // 0: off; ..1
+  double slow_ratio = 0;         // 0: off; ..1
   milliseconds slow_call{5000};
-  int request_volume = 20;        // 1..1000000 results in the window before a ratio counts
-  milliseconds window{10000};     // 100 ms .. 1 h
-  milliseconds open_for{5000};    // 1 ms .. 1 h; doubles each time a probe fails, up to
+  int request_volume = 20;      // 1..1000000 results in the window before a ratio counts
+  milliseconds window{10000};   // 100 ms .. 1 h
+  milliseconds open_for{5000};  // 1 ms .. 1 h; doubles each time a probe fails, up to
   milliseconds open_for_max{60000};
-  int half_open_requests = 1;     // 1..1000 probes at a time, all of which must be good
+  int half_open_requests = 1;  // 1..1000 probes at a time, all of which must be good
   bool operator==(const CircuitBreaker&) const = default;
 };
 
@@ -119,16 +123,18 @@ struct Upstream {
   Timeouts timeouts;
   Retry retry;
   CircuitBreaker circuit_breaker;
-  int panic_threshold = 50;  // 0..100 percent of endpoints that are up; below it health is ignored; 0: off
+  int panic_threshold =
+      50;  // 0..100 percent of endpoints that are up; below it health is ignored; 0: off
   bool operator==(const Upstream&) const = default;
 };
 
 struct Proxy {
   Address outbound{"127.0.0.1", 4140};
-  std::optional<Address> inbound{Address{"0.0.0.0", 4143}};  // none: off. Without a ring: block 127.0.0.1
-  int workers = 1;                                            // 1..256
-  std::vector<std::string> domains{"ringside"};               // suffixes stripped from a service name
-  std::uint32_t header_limit_bytes = 64 * 1024;               // 1 KiB .. 1 MiB
+  std::optional<Address> inbound{
+      Address{"0.0.0.0", 4143}};                 // none: off. Without a ring: block 127.0.0.1
+  int workers = 1;                               // 1..256
+  std::vector<std::string> domains{"ringside"};  // suffixes stripped from a service name
+  std::uint32_t header_limit_bytes = 64 * 1024;  // 1 KiB .. 1 MiB
   bool operator==(const Proxy&) const = default;
 };
 

@@ -1,8 +1,8 @@
 // Bytes in and out of our formats: big-endian, every length bounded, no read past the end.
 //
-// ByteReader never throws and never reads outside its span: the first failed read makes it `bad` and every later read gives
-// zero, so a decoder may read a whole record and test ok() once, before it trusts or allocates anything by a number read.
-// Values, one thread at a time.
+// ByteReader never throws and never reads outside its span: the first failed read makes it `bad`
+// and every later read gives zero, so a decoder may read a whole record and test ok() once, before
+// it trusts or allocates anything by a number read. Values, one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,9 @@ using ByteView = std::span<const std::uint8_t>;
 inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
-inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 class ByteWriter {
  public:
@@ -75,11 +77,13 @@ class ByteReader {
   bool boolean();
   // Exactly `size` bytes, or none and bad.
   ByteView raw(std::size_t size);
-  // u32 length (at most max_bytes, and at most what is left), then the bytes. The view lives as long as the input.
+  // u32 length (at most max_bytes, and at most what is left), then the bytes. The view lives as
+  // long as the input.
   ByteView blob(std::size_t max_bytes);
   std::string text(std::size_t max_bytes) { return std::string(as_text(blob(max_bytes))); }
 
-  // A count of records that follow, each at least min_record_bytes (at least 1) long: bad when they could not fit.
+  // A count of records that follow, each at least min_record_bytes (at least 1) long: bad when they
+  // could not fit.
   std::uint32_t count(std::size_t min_record_bytes);
 
   void fail() {

@@ -41,8 +41,9 @@ std::uint32_t crc32c(ByteView bytes, std::uint32_t seed) {
     std::uint64_t word = 0;
     std::memcpy(&word, p, 8);
     word ^= crc;
-    crc = kTables[7][word & 0xffU] ^ kTables[6][(word >> 8U) & 0xffU] ^ kTables[5][(word >> 16U) & 0xffU] ^
-          kTables[4][(word >> 24U) & 0xffU] ^ kTables[3][(word >> 32U) & 0xffU] ^ kTables[2][(word >> 40U) & 0xffU] ^
+    crc = kTables[7][word & 0xffU] ^ kTables[6][(word >> 8U) & 0xffU] ^
+          kTables[5][(word >> 16U) & 0xffU] ^ kTables[4][(word >> 24U) & 0xffU] ^
+          kTables[3][(word >> 32U) & 0xffU] ^ kTables[2][(word >> 40U) & 0xffU] ^
           kTables[1][(word >> 48U) & 0xffU] ^ kTables[0][word >> 56U];
   }
   for (; left > 0; --left, ++p) {

@@ -7,8 +7,8 @@
 
 namespace ringside {
 
-// Continues `seed` (the value of an earlier call, 0 to begin) over bytes, so that checks can be chained:
-// crc32c(b, crc32c(a)) == crc32c(ab).
+// Continues `seed` (the value of an earlier call, 0 to begin) over bytes, so that checks can be
+// chained: crc32c(b, crc32c(a)) == crc32c(ab).
 std::uint32_t crc32c(ByteView bytes, std::uint32_t seed = 0);
 
 }  // namespace ringside

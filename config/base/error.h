@@ -1,7 +1,9 @@
-// The one way in which an expected failure travels: Result<T> is either a value or an Error that says what was tried and what to do.
+// The one way in which an expected failure travels: Result<T> is either a value or an Error that
+// says what was tried and what to do.
 //
-// Used by every room. Values, no thread rule. An Error is for outside conditions (files, peers, bytes, settings); a broken
-// invariant of ours is a CHECK (check.h). No exception leaves a source file of ours.
+// Used by every room. Values, no thread rule. An Error is for outside conditions (files, peers,
+// bytes, settings); a broken invariant of ours is a CHECK (check.h). No exception leaves a source
+// file of ours.
 #pragma once
 
 #include <expected>
@@ -28,7 +30,8 @@ const char* to_string(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kInvalid;
-  std::string message;  // one sentence, no trailing period, e.g. "cannot open /x/log: permission denied"
+  std::string
+      message;  // one sentence, no trailing period, e.g. "cannot open /x/log: permission denied"
 
   bool operator==(const Error&) const = default;
 };

@@ -1,6 +1,8 @@
-// A small deterministic random generator (xoshiro256**, Blackman and Vigna 2018; seeded by splitmix64).
+// A small deterministic random generator (xoshiro256**, Blackman and Vigna 2018; seeded by
+// splitmix64).
 //
-// Pure rooms take Rng& as an argument, so that a seed replays a run exactly. Not for secrets. One owner, one thread.
+// Pure rooms take Rng& as an argument, so that a seed replays a run exactly. Not for secrets. One
+// owner, one thread.
 #pragma once
 
 #include <array>
@@ -39,8 +41,8 @@ class Rng {
     return result;
   }
 
-  // Uniform in [0, bound); 0 for bound 0 (multiply-shift, Lemire 2019, without the rejection step: bias below 2^-32 for
-  // bounds below 2^32).
+  // Uniform in [0, bound); 0 for bound 0 (multiply-shift, Lemire 2019, without the rejection step:
+  // bias below 2^-32 for bounds below 2^32).
   std::uint64_t below(std::uint64_t bound) {
     __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>((static_cast<Wide>((*this)()) * bound) >> 64U);

@@ -1,4 +1,5 @@
-// StrongId<Tag>: numbers of different meaning that do not mix. `using MemberId = StrongId<struct MemberIdTag>;`
+// StrongId<Tag>: numbers of different meaning that do not mix. `using MemberId = StrongId<struct
+// MemberIdTag>;`
 #pragma once
 
 #include <compare>
@@ -22,5 +23,7 @@ struct StrongId {
 
 template <typename Tag, typename Number>
 struct std::hash<ringside::StrongId<Tag, Number>> {
-  std::size_t operator()(const ringside::StrongId<Tag, Number>& id) const noexcept { return std::hash<Number>{}(id.value); }
+  std::size_t operator()(const ringside::StrongId<Tag, Number>& id) const noexcept {
+    return std::hash<Number>{}(id.value);
+  }
 };

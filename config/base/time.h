@@ -1,5 +1,6 @@
-// Time as a value. The pure rooms never read a clock: they take `now` as an Instant; where a calendar date must be kept
-// (znode ctime and mtime, logs) they take a WallTime. Only sidecar/ and the simulator make either from a clock.
+// Time as a value. The pure rooms never read a clock: they take `now` as an Instant; where a
+// calendar date must be kept (znode ctime and mtime, logs) they take a WallTime. Only sidecar/ and
+// the simulator make either from a clock.
 #pragma once
 
 #include <chrono>

@@ -8,8 +8,7 @@ _TIMEOUT_SECONDS = 2400
 _CONFIGURE_EXTRA = {
     # The fuzzers want clang. Not a preset, since only this script uses it.
     "fuzz": ["-S", ".", "-B", "build/fuzz", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=clang-19",
-             "-DCMAKE_CXX_COMPILER=clang++-19", "-DRINGSIDE_FUZZ=ON", "-DRINGSIDE_SANITIZE=address,undefined",
-             "-DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link", "-DCMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link"],
+             "-DCMAKE_CXX_COMPILER=clang++-19", "-DRINGSIDE_FUZZ=ON", "-DRINGSIDE_SANITIZE=address,undefined,fuzzer-no-link"],
 }
 
 

@@ -1,6 +1,7 @@
 """The stages of tests/run, one after the other; none of them hides the rest. See tests/run for the arguments."""
 import argparse
 import concurrent.futures
+import glob
 import os
 import sys
 import time
@@ -95,10 +96,10 @@ class Run:
             began = time.monotonic()
             corpus = os.path.join(ROOT, "build", "fuzz", "corpus", target)
             os.makedirs(corpus, exist_ok=True)
-            seeds = os.path.join(ROOT, "tests", "fuzz", "corpus", target.removeprefix("fuzz_"))
+            seeds = glob.glob(f"{ROOT}/tests/fuzz/**/{target.removeprefix('fuzz_')}_corpus", recursive=True)
             command = [os.path.join(build.folder("fuzz"), target), f"-max_total_time={self.plan['fuzz']}", "-rss_limit_mb=2048",
                        "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={corpus}/", corpus]
-            code, output = run(command + [seeds] * os.path.isdir(seeds), self.plan["fuzz"] + 120)
+            code, output = run(command + seeds, self.plan["fuzz"] + 120)
             self.tally.add(f"{target} for {self.plan['fuzz']} s", int(code == 0), int(code != 0), time.monotonic() - began, output)
 
     def python_file(self, path, label, env, timeout=600):

@@ -1,0 +1,117 @@
+// The durable side of one member: manifest, segmented log, snapshots. Pure: it turns what Zab wants
+// persisted into DiskBatches and turns a directory's bytes back into a history.
+//
+// Owned and called by the driver, on its one thread. Every call that persists submits one batch to
+// the DiskPort and returns its id; the work is durable when that batch has completed, and batches
+// complete in order.
+//
+// Files (formats in coord/codec, each with a version):
+//   manifest        the only truth about what belongs to the history: ring name, birth id, member
+//   id, accepted_epoch,
+//                   current_epoch, the snapshot in force and the list of log segments, each with
+//                   the end that counts when it was cut by a truncation. Replaced as a whole: temp,
+//                   sync, rename, directory sync.
+//   log.NNNNNNNN    batches of entries: length, chained CRC-32C, previous zxid, the commit point
+//   known when written and the
+//                   end of what had been acknowledged before (D15, D16).
+//   snap.ZXID       committed state at exactly that zxid (D11), checked as a whole.
+//
+// Invariants: D3 (a history switch is one manifest), D4 (accepted_epoch durable before a promise),
+// D5 (gap-free), D6 (staged files count for nothing until the manifest names them), D7, D9 (after a
+// failed batch nothing is submitted again), D16.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/base/error.h"
+#include "coord/storage/disk_port.h"
+#include "coord/zab/types.h"
+
+namespace ringside::coord {
+
+struct StorageOptions {
+  std::string ring_name;
+  MemberId member;
+  std::uint64_t segment_bytes = 64ULL << 20U;  // a new segment begins once one is longer
+};
+
+struct StoredSnapshot {
+  Zxid zxid;  // state after this transaction; Zxid{} for the empty beginning
+  std::shared_ptr<const Bytes> bytes;  // as Registry::snapshot() made them
+};
+
+// What a directory comes to.
+struct Recovered {
+  bool fresh = false;  // an empty directory: never a member of any ring
+  bool in_doubt =
+      false;  // D16: may have acknowledged what is no longer here, so it must not vote by itself
+  std::string doubt_reason;  // for the log, when in_doubt
+  BirthId birth;
+  Epoch accepted_epoch;
+  Epoch current_epoch;
+  std::optional<StoredSnapshot> snapshot;  // the base of `log`
+  std::vector<Entry>
+      log;            // gap-free from the snapshot's successor; may begin earlier (kept for DIFF)
+  Zxid commit_point;  // committed for sure (D15); the rest is history, not state
+};
+
+// A history that replaces the member's own at the end of synchronization.
+struct NewHistory {
+  std::optional<StoredSnapshot> snapshot;  // set: everything before is dropped (SNAP)
+  Zxid keep_until;  // without a snapshot: own entries up to and including this stay (TRUNC, DIFF)
+  std::vector<Entry> entries;  // what follows
+  Zxid commit_point;
+  BirthId birth;
+  Epoch accepted_epoch;
+  Epoch current_epoch;
+};
+
+class Storage {
+ public:
+  Storage(StorageOptions options, DiskPort& port);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  // Reads a directory's bytes; call once, first. Errors (kCorrupt, kRefused) are for what a person
+  // must look at: another ring's or member's files, a format version from the future. Damage that
+  // the ring can heal is `in_doubt`, never an error. Submits what tidying is needed (removing files
+  // that the manifest does not name).
+  Result<Recovered> recover(const DiskImage& image);
+
+  // Writes a first manifest (birth may still be 0) or changes epochs alone. Needs accepted >=
+  // current, neither ever falling.
+  DiskBatchId save_epochs(BirthId birth, Epoch accepted_epoch, Epoch current_epoch);
+
+  // Appends entries (gap-free, D5) in one batch with one fdatasync. `commit_point` and
+  // `acknowledged` go into the batch.
+  DiskBatchId append(std::span<const Entry> entries, Zxid commit_point, Zxid acknowledged);
+
+  // D3, D6: writes snapshot and entries to files of their own, then switches them in with one
+  // manifest. Nothing of it counts after a crash before the batch completed; all of it after.
+  DiskBatchId switch_history(NewHistory history);
+
+  // Writes a snapshot of committed state (D11) as a precaution, makes it the base, and drops log
+  // segments and snapshots no longer needed (the one before is kept until the new one is durable
+  // including its name). `keep_entries_from`: entries from here on stay readable for DIFF.
+  DiskBatchId save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_from);
+
+  // Feed every completion of the port. An error is final (D9): fenced() from then on and every
+  // later call is a no-op that returns DiskBatchId{0}.
+  void on_disk_done(DiskBatchId id, const Status& status);
+  [[nodiscard]] bool fenced() const;
+
+  // Bytes in the log since the snapshot in force: the driver takes the next one by it.
+  [[nodiscard]] std::uint64_t log_bytes() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringside::coord

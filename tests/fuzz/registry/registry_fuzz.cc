@@ -1,0 +1,70 @@
+// Bytes from links and disks into the decoders of coord: nothing may crash, what is read must
+// encode to the same bytes, and what is read must be safe to apply and to prepare.
+//
+// The first byte picks the decoder; the rest is its input.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "config/base/check.h"
+#include "coord/codec/request_codec.h"
+#include "coord/codec/txn_codec.h"
+#include "coord/registry/registry.h"
+
+namespace ringside::coord {
+namespace {
+
+bool same(const Bytes& bytes, ByteView view) {
+  return ByteView(bytes).size() == view.size() &&
+         std::equal(bytes.begin(), bytes.end(), view.begin());
+}
+
+void fuzz_txn(ByteView input) {
+  const auto txn = decode_txn(input);
+  if (!txn) {
+    return;
+  }
+  CHECK(same(encode_txn(*txn), input));
+  Registry registry;
+  const std::uint64_t before = registry.digest();
+  if (const auto applied = registry.apply(Zxid{1}, *txn); !applied) {
+    CHECK(registry.digest() == before);
+  }
+}
+
+void fuzz_request(ByteView input) {
+  const auto request = decode_request(input);
+  if (!request) {
+    return;
+  }
+  CHECK(same(encode_request(*request), input));
+  Registry registry;
+  Preparer preparer(registry);
+  const Txn txn =
+      preparer.prepare(*request, Origin{}, Zxid{1}, WallTime{}, [] { return SessionId{1}; });
+  CHECK(registry.apply(Zxid{1}, txn).has_value());
+}
+
+void fuzz_snapshot(ByteView input) {
+  const auto registry = Registry::load(input);
+  if (!registry) {
+    return;
+  }
+  CHECK(same(registry->snapshot(), input));
+}
+
+}  // namespace
+}  // namespace ringside::coord
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const ringside::ByteView input(data + 1, size - 1);
+  switch (data[0] % 3) {
+    case 0: ringside::coord::fuzz_txn(input); break;
+    case 1: ringside::coord::fuzz_request(input); break;
+    default: ringside::coord::fuzz_snapshot(input); break;
+  }
+  return 0;
+}
