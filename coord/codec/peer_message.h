@@ -21,7 +21,8 @@ struct PeerFrame {
 
 inline constexpr std::size_t kSnapshotChunkBytes = 1 << 20;
 inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{4} << 30U;
-inline constexpr std::size_t kMaxTxnBytes = 8U << 20U;
+// The longest is the end of a session that owned kMaxEphemeralsPerSession nodes.
+inline constexpr std::size_t kMaxTxnBytes = 48U << 20U;
 inline constexpr std::size_t kMaxTouches = 1 << 16;
 
 // `frame.envelope.message` must be one for the wire (not SnapshotData).

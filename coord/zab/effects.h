@@ -123,13 +123,10 @@ struct Say {
   Weight weight = Weight::kInfo;
   std::string message;
 };
-struct Fence {  // our own data contradicts the ring's: out for good
-  std::string reason;
-};
 
 using Effect =
     std::variant<Send, SendSnapshot, AppendLog, SaveEpochs, SwitchHistory, InstallSnapshot, Deliver,
-                 CloseLink, ReignBegan, ReignEnded, QuorumConfirmed, Say, Fence>;
+                 CloseLink, ReignBegan, ReignEnded, QuorumConfirmed, Say>;
 using Effects = std::vector<Effect>;
 
 }  // namespace ringside::coord

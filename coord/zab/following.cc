@@ -143,6 +143,9 @@ Status Following::on_new_leader(const NewLeader& message) {
   if (const Status status = staging_.check(message); !status) {
     return status;
   }
+  if (message.last < core_.commit) {  // D7
+    return fail(ErrorCode::kRefused, "a history that ends below the commit point");
+  }
   stage_ = Stage::kSwitching;
   core_.commit_up_to(message.commit);
   core_.switch_history(staging_.snapshot(), staging_.keep_until(), staging_.take_entries(), birth_,

@@ -39,6 +39,7 @@ class Following {
 
   [[nodiscard]] MemberId leader() const { return leader_; }
   [[nodiscard]] bool serving() const { return stage_ == Stage::kServing; }
+  [[nodiscard]] bool receiving() const { return stage_ == Stage::kReceiving && staging_.started(); }
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   // Last word of the leader with which it said that it has a quorum; kLongAgo: never.
   [[nodiscard]] Instant quorum_heard_at() const { return quorum_at_; }

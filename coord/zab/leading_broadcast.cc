@@ -5,6 +5,7 @@
 
 #include "config/base/check.h"
 #include "coord/zab/leading.h"
+#include "coord/zab/synchronization.h"
 
 namespace ringside::coord {
 
@@ -72,12 +73,15 @@ void Leading::on_persisted(const PersistDone& done) {
 
 void Leading::flush() {
   if (core_.history.last() > sent_) {
-    Proposal proposal{core_.commit, core_.history.range(sent_, core_.history.last())};
+    auto parts = split_entries(core_.history.range(sent_, core_.history.last()));
     sent_ = core_.history.last();
     told_commit_ = core_.commit;
-    for (const auto& [id, follower] : followers_) {
-      if (follower.stage >= FollowerStage::kSyncing) {
-        core_.send(id, proposal, follower.run);
+    for (std::vector<Entry>& part : parts) {
+      const Proposal proposal{std::min(core_.commit, part.back().zxid), std::move(part)};
+      for (const auto& [id, follower] : followers_) {
+        if (follower.stage >= FollowerStage::kSyncing) {
+          core_.send(id, proposal, follower.run);
+        }
       }
     }
   } else if (established() && core_.commit > told_commit_) {

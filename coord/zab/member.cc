@@ -196,6 +196,11 @@ const Followers* Zab::followers() const {
   return leading ? &leading->followers() : nullptr;
 }
 
+bool Zab::expects_snapshot_from(MemberId peer) const {
+  const auto* following = std::get_if<Following>(&state_);
+  return following && following->leader() == peer && following->receiving();
+}
+
 Instant Zab::quorum_heard_at() const {
   if (const auto* leading = std::get_if<Leading>(&state_); leading && leading->established()) {
     return leading->quorum_heard_at();

@@ -52,6 +52,8 @@ class Zab {
   [[nodiscard]] const Leading* leading() const;      // established, and not handing over
   [[nodiscard]] const Followers* followers() const;  // while leading or elected
   [[nodiscard]] const std::map<MemberId, Peer>& peers() const { return core_.peers; }
+  // A snapshot from anybody else, or now, is not wanted.
+  [[nodiscard]] bool expects_snapshot_from(MemberId peer) const;
   [[nodiscard]] Instant quorum_heard_at() const;    // kLongAgo: not in touch with one
   [[nodiscard]] Notification notification() const;  // what it tells of itself now
   [[nodiscard]] std::string waiting_for() const;

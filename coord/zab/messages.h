@@ -149,6 +149,7 @@ struct Inform {
   Bytes txn;
 };
 
+// The place in this list is the kind on the wire: new ones go to the end, before SnapshotData.
 using Message =
     std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, SyncStart, SnapshotChunk,
                  SyncEntries, NewLeader, AckNewLeader, UpToDate, Proposal, Ack, Commit, Heartbeat,

@@ -89,6 +89,9 @@ Status Staging::check(const NewLeader& message) const {
   if (!started_ || (mode_ == SyncMode::kSnap && !snapshot_)) {
     return fail(ErrorCode::kInvalid, "NEWLEADER before the history it closes");
   }
+  if (last_.epoch() > message.epoch) {
+    return fail(ErrorCode::kInvalid, "a history from beyond the epoch that begins");
+  }
   if (message.last != last_ || message.commit > last_) {
     return fail(ErrorCode::kInvalid, fmt::format("NEWLEADER for {} while the history ends at {}",
                                                  message.last.to_string(), last_.to_string()));
