@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
@@ -237,16 +238,17 @@ void App::Parts::tick() {
   advance_shutdown(now);
 }
 
+void App::Parts::drain_access() {}
+
 void App::Parts::drain_transitions() {
   if (!feed.table()) {
     return;
   }
   while (const auto record = feed.table()->transitions()->pop()) {
-    const auto& identity = record->host->identity();
+    const balancer::HostIdentity& identity = *record->host;
     log.info("circuit breaker changed",
              {{"upstream", std::string_view(identity.service)},
               {"endpoint", std::string_view(identity.instance)},
-              {"from", std::string_view(balancer::to_string(record->transition.from))},
               {"to", std::string_view(balancer::to_string(record->transition.to))},
               {"reason", std::string_view(balancer::to_string(record->transition.reason))}});
   }
