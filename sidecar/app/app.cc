@@ -55,8 +55,8 @@ balancer::Endpoint own_endpoint(const config::Settings& settings, const RingIden
   endpoint.weight = service.weight;
   endpoint.zone = service.zone;
   endpoint.metadata = service.metadata;
-  endpoint.instance =
-      discovery::make_instance(endpoint.host, endpoint.port, static_cast<std::uint32_t>(random64()));
+  endpoint.instance = discovery::make_instance(endpoint.host, endpoint.port,
+                                               static_cast<std::uint32_t>(random64()));
   return endpoint;
 }
 
@@ -68,8 +68,9 @@ struct App::Parts : RingListener {
         settings(std::make_shared<const config::Settings>(std::move(the_settings))),
         log(settings->log),
         ring(loop, settings->ring, *this),
-        feed(Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
-             [this](const std::string& line) { log.warn(line); }),
+        feed(
+            Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
+            [this](const std::string& line) { log.warn(line); }),
         shutdown(settings->drain),
         ticker(loop, [this] { tick(); }) {}
 
@@ -88,7 +89,9 @@ struct App::Parts : RingListener {
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
-  void ring_log(coord::LogSeverity severity, const std::string& message) override { log.write(level_of(severity), message); }
+  void ring_log(coord::LogSeverity severity, const std::string& message) override {
+    log.write(level_of(severity), message);
+  }
 
   ConfigSource source;
   std::shared_ptr<const config::Settings> settings;
@@ -118,15 +121,16 @@ Status App::Parts::start() {
   started = loop.now();
   loop.observe_turns([this](Duration turn) { loop_metrics.loop_turn.record(turn); });
   signals = std::make_unique<Signals>(
-      loop, Signals::Handlers{[this](int) {
-                                if (shutdown.begin(loop.now())) {
-                                  log.info("stopping: draining first; a second signal ends at once");
-                                } else {
-                                  log.warn("stopping at once");
-                                  loop.stop();
-                                }
-                              },
-                              [this] { reload("SIGHUP"); }});
+      loop,
+      Signals::Handlers{[this](int) {
+                          if (shutdown.begin(loop.now())) {
+                            log.info("stopping: draining first; a second signal ends at once");
+                          } else {
+                            log.warn("stopping at once");
+                            loop.stop();
+                          }
+                        },
+                        [this] { reload("SIGHUP"); }});
   if (Status ports = start_ports(); !ports) {
     return ports;
   }
@@ -135,7 +139,9 @@ Status App::Parts::start() {
   }
   view_store = std::make_unique<ViewStore>(
       loop, ring.data_dir(),
-      [this] { return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied); },
+      [this] {
+        return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied);
+      },
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
@@ -157,8 +163,8 @@ Status App::Parts::start_ports() {
   std::vector<const metrics::WorkerMetrics*> loops = proxy->metrics();
   loops.push_back(&loop_metrics);
   admin = std::make_unique<admin::AdminServer>(
-      settings->admin,
-      admin::AdminSources{&published, std::move(loops), &commit_duration, [this] { return loop.now(); }});
+      settings->admin, admin::AdminSources{&published, std::move(loops), &commit_duration,
+                                           [this] { return loop.now(); }});
   return admin->start();
 }
 
@@ -180,17 +186,20 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar = std::make_unique<discovery::Registrar>(ring, own_endpoint(*settings, ring.identity()),
-                                                     settings->ring.session_timeout,
-                                                     [this](const std::string& line) { log.info(line); });
+  registrar = std::make_unique<discovery::Registrar>(
+      ring, own_endpoint(*settings, ring.identity()), settings->ring.session_timeout,
+      [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
-                 {{"health", std::string_view(balancer::to_string(phase))}, {"reason", std::string_view(reason)}});
-        registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp ? balancer::EndpointState::kUp
-                                                                              : balancer::EndpointState::kUnhealthy);
+                 {{"health", std::string_view(balancer::to_string(phase))},
+                  {"reason", std::string_view(reason)}});
+        registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp
+                                              ? balancer::EndpointState::kUp
+                                              : balancer::EndpointState::kUnhealthy);
       });
-  if (checker->phase() == balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
+  if (checker->phase() ==
+      balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
     registrar->set_health(loop.now(), balancer::EndpointState::kUp);
   }
 }
@@ -256,9 +265,10 @@ void App::Parts::drain_transitions() {
 
 void App::Parts::publish() {
   const auto routed = proxy->routed();
-  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation, routed.zxid,
-                               listening, shutdown.step() != Shutdown::Step::kServing, config_problem, started,
-                               loop.now()}));
+  published.set(
+      make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation,
+                     routed.zxid, listening, shutdown.step() != Shutdown::Step::kServing,
+                     config_problem, started, loop.now()}));
 }
 
 void App::Parts::reload(const char* why) {
@@ -286,7 +296,8 @@ void App::Parts::reload(const char* why) {
     log.info("setting changed: " + change.sentence);
   }
   log.reconfigure(settings->log);
-  log.info(fmt::format("settings read again: {}", why), {{"changes", static_cast<std::int64_t>(changes.live.size())}});
+  log.info(fmt::format("settings read again: {}", why),
+           {{"changes", static_cast<std::int64_t>(changes.live.size())}});
   proxy->publish(settings);
   feed.settings_changed();
   refresh_table();
@@ -307,9 +318,10 @@ void App::Parts::advance_shutdown(Instant now) {
   world.entry_settled = !registrar || registrar->settled();
   world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
   world.leading = status.role == coord::Role::kLeading && status.members.size() > 1;
-  world.alone = std::none_of(status.members.begin(), status.members.end(), [&](const coord::MemberStatus& member) {
-    return member.connected && member.id != status.self;
-  });
+  world.alone = std::none_of(status.members.begin(), status.members.end(),
+                             [&](const coord::MemberStatus& member) {
+                               return member.connected && member.id != status.self;
+                             });
   world.idle = proxy->idle();
   const Shutdown::Step step = shutdown.advance(now, world);
   if (registrar && step >= Shutdown::Step::kAnnouncing) {

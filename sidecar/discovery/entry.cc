@@ -40,7 +40,8 @@ class Fields {
     return found->get<std::string>();
   }
 
-  std::int64_t number(const char* name, std::int64_t low, std::int64_t high, std::int64_t otherwise) {
+  std::int64_t number(const char* name, std::int64_t low, std::int64_t high,
+                      std::int64_t otherwise) {
     const auto found = object_.find(name);
     if (found == object_.end()) {
       if (otherwise < low) wrong(name, "is missing");
@@ -78,7 +79,8 @@ void read_metadata(const json& object, Fields& fields, balancer::Endpoint& endpo
     return;
   }
   for (const auto& [key, value] : found->items()) {
-    if (!value.is_string() || key.size() > kMaxName || value.get_ref<const std::string&>().size() > kMaxName) {
+    if (!value.is_string() || key.size() > kMaxName ||
+        value.get_ref<const std::string&>().size() > kMaxName) {
       fields.wrong("metadata", "holds something besides short strings");
       return;
     }
@@ -111,9 +113,11 @@ Bytes encode_entry(const balancer::Endpoint& endpoint) {
   return {bytes.begin(), bytes.end()};
 }
 
-Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service, std::string_view instance) {
+Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
+                                        std::string_view instance) {
   if (data.size() > kMaxEntryBytes) {
-    return fail(ErrorCode::kTooLarge, fmt::format("entry of {} bytes is over {}", data.size(), kMaxEntryBytes));
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("entry of {} bytes is over {}", data.size(), kMaxEntryBytes));
   }
   const json object = json::parse(data.begin(), data.end(), nullptr, false);
   if (!object.is_object()) {
@@ -139,7 +143,9 @@ Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
   return endpoint;
 }
 
-std::string service_path(std::string_view service) { return fmt::format("{}/{}", kServicesRoot, service); }
+std::string service_path(std::string_view service) {
+  return fmt::format("{}/{}", kServicesRoot, service);
+}
 
 std::string entry_path(std::string_view service, std::string_view instance) {
   return fmt::format("{}/{}/{}", kServicesRoot, service, instance);

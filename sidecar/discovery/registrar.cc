@@ -27,10 +27,16 @@ const char* to_string(RegistrarState state) {
   return "unknown";
 }
 
-Registrar::Registrar(RegistryClient& client, balancer::Endpoint endpoint, milliseconds session_timeout, Log log)
-    : client_(client), endpoint_(std::move(endpoint)), session_timeout_(session_timeout), log_(std::move(log)) {}
+Registrar::Registrar(RegistryClient& client, balancer::Endpoint endpoint,
+                     milliseconds session_timeout, Log log)
+    : client_(client),
+      endpoint_(std::move(endpoint)),
+      session_timeout_(session_timeout),
+      log_(std::move(log)) {}
 
-std::string Registrar::path() const { return entry_path(endpoint_.service, endpoint_.instance); }
+std::string Registrar::path() const {
+  return entry_path(endpoint_.service, endpoint_.instance);
+}
 
 void Registrar::enter(RegistrarState state, const std::string& detail) {
   detail_ = detail;
@@ -51,7 +57,8 @@ void Registrar::set_health(Instant now, balancer::EndpointState health) {
   reconcile(now);
 }
 
-void Registrar::set_details(Instant now, int weight, std::string zone, std::map<std::string, std::string> metadata) {
+void Registrar::set_details(Instant now, int weight, std::string zone,
+                            std::map<std::string, std::string> metadata) {
   endpoint_.weight = weight;
   endpoint_.zone = std::move(zone);
   endpoint_.metadata = std::move(metadata);
@@ -73,10 +80,13 @@ bool Registrar::settled() const {
   if (leaving_) {
     return state_ == RegistrarState::kLeft;
   }
-  return !pending_ && (state_ != RegistrarState::kRegistered || written_ == encode_entry(endpoint_));
+  return !pending_ &&
+         (state_ != RegistrarState::kRegistered || written_ == encode_entry(endpoint_));
 }
 
-void Registrar::registry_changed(Instant now) { reconcile(now); }
+void Registrar::registry_changed(Instant now) {
+  reconcile(now);
+}
 
 void Registrar::tick(Instant now) {
   if (session_ && state_ != RegistrarState::kLeft && now >= touch_at_) {
@@ -129,14 +139,16 @@ bool Registrar::check_taken() {
     }
     const auto other = decode_entry(as_bytes(node->data), endpoint_.service, name);
     if (other && other->host == endpoint_.host && other->port == endpoint_.port) {
-      enter(RegistrarState::kTaken, fmt::format("{} has registered our address {}:{}", name, endpoint_.host, endpoint_.port));
+      enter(RegistrarState::kTaken, fmt::format("{} has registered our address {}:{}", name,
+                                                endpoint_.host, endpoint_.port));
       return true;
     }
   }
   return false;
 }
 
-void Registrar::submit(Instant now, coord::Request request, std::function<void(Instant, const coord::Reply&)> on_ok) {
+void Registrar::submit(Instant now, coord::Request request,
+                       std::function<void(Instant, const coord::Reply&)> on_ok) {
   (void)now;
   pending_ = true;
   client_.submit(std::move(request), [this, ok = std::move(on_ok)](const coord::Reply& reply) {
@@ -165,12 +177,13 @@ void Registrar::failed(const coord::Reply& reply) {
 }
 
 void Registrar::open_session(Instant now) {
-  submit(now, {{}, coord::CreateSession{session_timeout_}}, [this](Instant at, const coord::Reply& reply) {
-    session_ = reply.session;
-    session_timeout_ = reply.session_timeout;
-    touch_at_ = at;
-    enter(RegistrarState::kUnregistered);
-  });
+  submit(now, {{}, coord::CreateSession{session_timeout_}},
+         [this](Instant at, const coord::Reply& reply) {
+           session_ = reply.session;
+           session_timeout_ = reply.session_timeout;
+           touch_at_ = at;
+           enter(RegistrarState::kUnregistered);
+         });
 }
 
 void Registrar::register_entry(Instant now) {
@@ -190,18 +203,20 @@ void Registrar::register_entry(Instant now) {
   }
   Bytes data = encode_entry(endpoint_);
   multi.ops.emplace_back(coord::Create{path(), data, coord::CreateMode::kEphemeral, true});
-  submit(now, {session_, std::move(multi)}, [this, data = std::move(data)](Instant, const coord::Reply&) {
-    written_ = data;
-    registered_once_ = true;
-    enter(RegistrarState::kRegistered);
-  });
+  submit(now, {session_, std::move(multi)},
+         [this, data = std::move(data)](Instant, const coord::Reply&) {
+           written_ = data;
+           registered_once_ = true;
+           enter(RegistrarState::kRegistered);
+         });
 }
 
 void Registrar::update_entry(Instant now) {
   Bytes data = encode_entry(endpoint_);
   coord::Multi multi;
   multi.ops.emplace_back(coord::SetData{path(), data, coord::kAnyVersion});
-  submit(now, {session_, std::move(multi)}, [this, data = std::move(data)](Instant, const coord::Reply&) { written_ = data; });
+  submit(now, {session_, std::move(multi)},
+         [this, data = std::move(data)](Instant, const coord::Reply&) { written_ = data; });
 }
 
 void Registrar::remove_entry(Instant now) {

@@ -10,11 +10,14 @@ namespace {
 
 constexpr milliseconds kTick{20};
 
-std::string name_of(coord::MemberId id) { return fmt::format("member {}", id.value); }
+std::string name_of(coord::MemberId id) {
+  return fmt::format("member {}", id.value);
+}
 
 }  // namespace
 
-PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen, std::vector<config::Voter> voters)
+PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
+                 std::vector<config::Voter> voters)
     : loop_(loop),
       handler_(handler),
       listen_(std::move(listen)),
@@ -28,8 +31,12 @@ Status PeerHub::start(coord::MemberId self) {
   self_ = self;
   auto listener = net::TcpListener::open(
       loop_, listen_,
-      {[this](net::Socket socket, const net::SocketAddress& remote) { accept(std::move(socket), remote); },
-       [this](const Error& why) { handler_.peer_log(coord::LogSeverity::kWarn, "ring port: " + why.message); }});
+      {[this](net::Socket socket, const net::SocketAddress& remote) {
+         accept(std::move(socket), remote);
+       },
+       [this](const Error& why) {
+         handler_.peer_log(coord::LogSeverity::kWarn, "ring port: " + why.message);
+       }});
   if (!listener) {
     return std::unexpected(listener.error());
   }
@@ -76,7 +83,9 @@ void PeerHub::close_all() {
   links_.clear();
 }
 
-std::uint16_t PeerHub::port() const { return listener_ ? listener_->port() : 0; }
+std::uint16_t PeerHub::port() const {
+  return listener_ ? listener_->port() : 0;
+}
 
 void PeerHub::send(coord::MemberId to, std::shared_ptr<const Bytes> frame) {
   const auto found = links_.find(to);
@@ -97,15 +106,17 @@ void PeerHub::close(coord::MemberId peer, const std::string& reason) {
 
 void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
   if (greeting_.size() >= kMaxGreeting || links_.size() >= kMaxLinks) {
-    handler_.peer_log(coord::LogSeverity::kWarn,
-                      fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
+    handler_.peer_log(
+        coord::LogSeverity::kWarn,
+        fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
     return;
   }
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
   if (!stream) {
-    handler_.peer_log(coord::LogSeverity::kWarn,
-                      fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
+    handler_.peer_log(
+        coord::LogSeverity::kWarn,
+        fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
     return;
   }
   PeerLink& opened = *link;
@@ -116,7 +127,9 @@ void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
 void PeerHub::dial(Dial& dial) {
   dial.connect = std::make_unique<net::TcpConnect>(
       loop_, dial.voter.address, kConnectTime,
-      [this, &dial](Result<std::unique_ptr<net::TcpStream>> stream) { dialled(dial, std::move(stream)); });
+      [this, &dial](Result<std::unique_ptr<net::TcpStream>> stream) {
+        dialled(dial, std::move(stream));
+      });
 }
 
 void PeerHub::dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream) {
@@ -124,7 +137,8 @@ void PeerHub::dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream
   if (!stream) {
     return redial_later(dial, stream.error().message);
   }
-  auto link = std::make_unique<PeerLink>(*this, dial.voter.address.to_string(), loop_.now() + kHandshakeTime);
+  auto link = std::make_unique<PeerLink>(*this, dial.voter.address.to_string(),
+                                         loop_.now() + kHandshakeTime);
   PeerLink& opened = *link;
   dial.link = &opened;
   greeting_.push_back(std::move(link));
@@ -140,7 +154,8 @@ void PeerHub::redial_later(Dial& dial, const std::string& problem) {
   if (problem != dial.last_problem) {
     dial.last_problem = problem;
     handler_.peer_log(coord::LogSeverity::kInfo,
-                      fmt::format("no link to member {} at {}: {}", dial.voter.id, dial.voter.address.to_string(), problem));
+                      fmt::format("no link to member {} at {}: {}", dial.voter.id,
+                                  dial.voter.address.to_string(), problem));
   }
 }
 
@@ -193,11 +208,14 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   return {};
 }
 
-Status PeerHub::link_frame(PeerLink& link, ByteView payload) { return handler_.frame(link.peer()->id, payload); }
+Status PeerHub::link_frame(PeerLink& link, ByteView payload) {
+  return handler_.frame(link.peer()->id, payload);
+}
 
 void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
   Dial* dial = dial_of(link);
-  const bool was_up = link.peer() && links_.contains(link.peer()->id) && links_[link.peer()->id].get() == &link;
+  const bool was_up =
+      link.peer() && links_.contains(link.peer()->id) && links_[link.peer()->id].get() == &link;
   const auto id = link.peer() ? link.peer()->id : coord::MemberId{};
   const std::string who = id ? name_of(id) : "a stranger";
   bury(take_out(link));
@@ -209,13 +227,15 @@ void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
     handler_.peer_log(coord::LogSeverity::kInfo, fmt::format("link to {} ended: {}", who, reason));
     handler_.link_down(id);
   } else if (dial == nullptr) {
-    handler_.peer_log(coord::LogSeverity::kWarn,
-                      fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
+    handler_.peer_log(
+        coord::LogSeverity::kWarn,
+        fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
   }
 }
 
 std::unique_ptr<PeerLink> PeerHub::take_out(PeerLink& link) {
-  const auto greeting = std::find_if(greeting_.begin(), greeting_.end(), [&](const auto& g) { return g.get() == &link; });
+  const auto greeting = std::find_if(greeting_.begin(), greeting_.end(),
+                                     [&](const auto& g) { return g.get() == &link; });
   if (greeting != greeting_.end()) {
     auto taken = std::move(*greeting);
     greeting_.erase(greeting);

@@ -1,10 +1,11 @@
 // All links of this member: listens, dials who is to be dialled, holds one link per member.
 //
-// Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id dials, and only voters are
-// dialled; names are resolved anew at each dial. A dial that fails or a link that ends is tried again after a pause that
-// doubles from kFirstPause to kLastPause and begins anew once a link has stood for kLastPause.
-// Bounds: kMaxGreeting connections may be short of their handshake, each for kHandshakeTime; more are closed at once.
-// PeerHandler is called from the loop, or from within close(); never from within send().
+// Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id
+// dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
+// link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
+// begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
+// of their handshake, each for kHandshakeTime; more are closed at once. PeerHandler is called from
+// the loop, or from within close(); never from within send().
 #pragma once
 
 #include <map>
@@ -32,7 +33,8 @@ class PeerHub : public LinkOwner {
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
 
-  PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen, std::vector<config::Voter> voters);
+  PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
+          std::vector<config::Voter> voters);
   ~PeerHub();
 
   // Listens and begins to dial as `self`. An error: the port cannot be bound.
