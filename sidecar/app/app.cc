@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
@@ -112,3 +113,248 @@ struct App::Parts : RingListener {
   bool listening = false;
   bool finishing = false;
 };
+
+Status App::Parts::start() {
+  started = loop.now();
+  loop.observe_turns([this](Duration turn) { loop_metrics.loop_turn.record(turn); });
+  signals = std::make_unique<Signals>(
+      loop, Signals::Handlers{[this](int) {
+                                if (shutdown.begin(loop.now())) {
+                                  log.info("stopping: draining first; a second signal ends at once");
+                                } else {
+                                  log.warn("stopping at once");
+                                  loop.stop();
+                                }
+                              },
+                              [this] { reload("SIGHUP"); }});
+  if (Status ports = start_ports(); !ports) {
+    return ports;
+  }
+  if (Status joined = ring.start(settings->service ? &*settings->service : nullptr); !joined) {
+    return joined;
+  }
+  view_store = std::make_unique<ViewStore>(
+      loop, ring.data_dir(),
+      [this] { return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied); },
+      [this](const std::string& line) { log.warn(line); });
+  load_view();
+  refresh_table();
+  if (settings->service) {
+    start_service();
+  }
+  listening = true;
+  publish();
+  ticker.start_repeating(kTick);
+  return {};
+}
+
+Status App::Parts::start_ports() {
+  const std::string instance = "";
+  proxy = std::make_unique<proxy::ProxyServer>(loop, settings, instance);
+  if (Status open = proxy->start(); !open) {
+    return open;
+  }
+  std::vector<const metrics::WorkerMetrics*> loops = proxy->metrics();
+  loops.push_back(&loop_metrics);
+  admin = std::make_unique<admin::AdminServer>(
+      settings->admin,
+      admin::AdminSources{&published, std::move(loops), &commit_duration, [this] { return loop.now(); }});
+  return admin->start();
+}
+
+void App::Parts::load_view() {
+  const auto bytes = view_store->read();
+  if (!bytes) {
+    if (bytes.error().code != ErrorCode::kNotFound) {
+      log.warn("cannot read the view on disk: " + bytes.error().message);
+    }
+    return;
+  }
+  const Status loaded = feed.load(*bytes, settings->ring.name, ring.status().birth);
+  if (loaded) {
+    log.info("serving by the view on disk until the ring has spoken",
+             {{"services", static_cast<std::int64_t>(feed.view().services().size())}});
+  } else {
+    log.warn(loaded.error().message);
+  }
+}
+
+void App::Parts::start_service() {
+  registrar = std::make_unique<discovery::Registrar>(ring, own_endpoint(*settings, ring.identity()),
+                                                     settings->ring.session_timeout,
+                                                     [this](const std::string& line) { log.info(line); });
+  checker = std::make_unique<health::Checker>(
+      loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
+        log.info("health of the local app changed",
+                 {{"health", std::string_view(balancer::to_string(phase))}, {"reason", std::string_view(reason)}});
+        registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp ? balancer::EndpointState::kUp
+                                                                              : balancer::EndpointState::kUnhealthy);
+      });
+  if (checker->phase() == balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
+    registrar->set_health(loop.now(), balancer::EndpointState::kUp);
+  }
+}
+
+void App::Parts::ring_changed(std::span<const coord::Change> changes) {
+  feed.note(changes);
+  refresh_table();
+  if (registrar) {
+    registrar->registry_changed(loop.now());
+  }
+}
+
+void App::Parts::ring_reloaded() {
+  feed.note_all();
+  refresh_table();
+  if (registrar) {
+    registrar->registry_changed(loop.now());
+  }
+}
+
+void App::Parts::refresh_table() {
+  if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
+    view_store->changed();
+  }
+}
+
+void App::Parts::tick() {
+  const Instant now = loop.now();
+  refresh_table();
+  if (registrar) {
+    registrar->tick(now);
+  }
+  for (const std::uint32_t us : ring.take_commit_durations_us()) {
+    commit_duration.record(microseconds{us});
+  }
+  drain_transitions();
+  drain_access();
+  if (now - file_looked >= kFileLook) {
+    file_looked = now;
+    if (source.changed()) {
+      reload("the file changed");
+    }
+  }
+  publish();
+  advance_shutdown(now);
+}
+
+void App::Parts::drain_access() {}
+
+void App::Parts::drain_transitions() {
+  if (!feed.table()) {
+    return;
+  }
+  while (const auto record = feed.table()->transitions()->pop()) {
+    const balancer::HostIdentity& identity = *record->host;
+    log.info("circuit breaker changed",
+             {{"upstream", std::string_view(identity.service)},
+              {"endpoint", std::string_view(identity.instance)},
+              {"to", std::string_view(balancer::to_string(record->transition.to))},
+              {"reason", std::string_view(balancer::to_string(record->transition.reason))}});
+  }
+}
+
+void App::Parts::publish() {
+  const auto routed = proxy->routed();
+  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation, routed.zxid,
+                               listening, shutdown.step() != Shutdown::Step::kServing, config_problem, started,
+                               loop.now()}));
+}
+
+void App::Parts::reload(const char* why) {
+  auto fresh = source.read();
+  if (!fresh) {
+    config_problem = fresh.error().front().to_string();
+    for (const auto& problem : fresh.error()) {
+      log.error("the settings were not taken: " + problem.to_string());
+    }
+    return;
+  }
+  const config::Changes changes = config::diff(*settings, *fresh);
+  for (const auto& change : changes.restart) {
+    log.warn("not taken until a restart: " + change.sentence);
+  }
+  config::Settings merged = config::merge_live(*settings, *fresh);
+  if (const auto clashes = config::check(merged); !clashes.empty()) {
+    config_problem = clashes.front().to_string();
+    log.error("the settings were not taken: " + config_problem);
+    return;
+  }
+  config_problem.clear();
+  settings = std::make_shared<const config::Settings>(std::move(merged));
+  for (const auto& change : changes.live) {
+    log.info("setting changed: " + change.sentence);
+  }
+  log.reconfigure(settings->log);
+  log.info(fmt::format("settings read again: {}", why), {{"changes", static_cast<std::int64_t>(changes.live.size())}});
+  proxy->publish(settings);
+  feed.settings_changed();
+  refresh_table();
+  if (settings->service && registrar) {
+    const auto& service = *settings->service;
+    registrar->set_details(loop.now(), service.weight, service.zone, service.metadata);
+    checker->reconfigure(service.health_check);
+  }
+}
+
+void App::Parts::advance_shutdown(Instant now) {
+  if (shutdown.step() == Shutdown::Step::kServing || finishing) {
+    return;
+  }
+  const auto status = ring.status();
+  const Shutdown::Step before = shutdown.step();
+  Shutdown::World world;
+  world.entry_settled = !registrar || registrar->settled();
+  world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
+  world.leading = status.role == coord::Role::kLeading && status.members.size() > 1;
+  world.alone = std::none_of(status.members.begin(), status.members.end(), [&](const coord::MemberStatus& member) {
+    return member.connected && member.id != status.self;
+  });
+  world.idle = proxy->idle();
+  const Shutdown::Step step = shutdown.advance(now, world);
+  if (registrar && step >= Shutdown::Step::kAnnouncing) {
+    registrar->start_draining(now);
+  }
+  if (registrar && step >= Shutdown::Step::kLeaving) {
+    registrar->leave(now);
+  }
+  if (step == before) {
+    return;
+  }
+  log.info("stopping", {{"step", std::string_view(to_string(step))}});
+  if (before == Shutdown::Step::kAnnouncing) {
+    proxy->drain();
+  }
+  if (step == Shutdown::Step::kHandingOver) {
+    ring.hand_over();
+  }
+  if (step == Shutdown::Step::kDone) {
+    finish();
+  }
+}
+
+void App::Parts::finish() {
+  finishing = true;
+  ticker.stop();
+  view_store->flush([this] { ring.stop([this] { loop.stop(); }); });
+}
+
+App::App(ConfigSource source, config::Settings settings)
+    : parts_(std::make_unique<Parts>(std::move(source), std::move(settings))) {}
+
+App::~App() = default;
+
+int App::run() {
+  const Status started = parts_->start();
+  if (!started) {
+    parts_->log.error(started.error().message);
+    std::fprintf(stderr, "ringside: %s\n", started.error().message.c_str());
+    parts_->ring.stop([] {});
+    return 1;
+  }
+  parts_->log.info("running", {{"version", std::string_view(kVersion)}});
+  parts_->loop.run();
+  return 0;
+}
+
+}  // namespace ringside::app

@@ -96,6 +96,10 @@ void Log::write(Level level, std::string_view message, std::initializer_list<Fie
   const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::string line = format_line(state_->format.load(std::memory_order_relaxed), level,
                                        now.time_since_epoch().count(), message, fields);
+  write_line(line);
+}
+
+void Log::write_line(std::string_view line) {
   state_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -48,6 +48,8 @@ class Log {
   void warn(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kWarn, message, fields); }
   void error(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kError, message, fields); }
 
+  // A line that is formatted already (the access log), whatever the level.
+  void write_line(std::string_view line);
   // Lines lost because the queue was full.
   [[nodiscard]] std::uint64_t dropped() const;
 

@@ -1,0 +1,174 @@
+"""The stages of tests/run, one after the other; none of them hides the rest. See tests/run for the arguments."""
+import argparse
+import concurrent.futures
+import glob
+import os
+import sys
+import time
+
+import build
+import rooms
+from tally import ROOT, SUPPORT, Stage, Tally, run, run_counted
+
+_PYTHON = "/usr/bin/python3"
+# seeds: simulated; fuzz: seconds per target; sanitized: presets beside release
+_QUICK = dict(seeds=100, fuzz=0, sanitized=(), lint="quick")
+_NORMAL = dict(seeds=2000, fuzz=20, sanitized=("asan", "tsan"), lint="all")
+_FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
+_SANITIZED_SEEDS = 100
+_FIRST_SEED = 1
+# Runs again under asan: everything that feeds it bad input from outside.
+_ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_lifecycle", "test_proxy")
+
+
+class Run:
+    def __init__(self, choice, plan):
+        self.choice, self.plan, self.tally = choice, plan, Tally()
+        self.built = {}
+
+    def targets(self, preset):
+        """What the chosen stages need of a preset."""
+        tests = [test.target for test in self.chosen_tests(preset)]
+        if preset == "fuzz":
+            return rooms.fuzz_targets() if self.choice.stage("fuzz") else []
+        wants = self.choice.stage
+        programs = []
+        if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
+            programs.append("ringside")
+        if wants("sim") and preset != "tsan":
+            programs += rooms.sim_programs()
+        return programs + tests
+
+    @staticmethod
+    def has_main():
+        return os.path.exists(f"{ROOT}/sidecar/main.cc")
+
+    def chosen_tests(self, preset):
+        if preset == "fuzz":
+            return []
+        return [test for test in rooms.unit_tests()
+                if self.choice.unit(test) and (preset != "tsan" or rooms.is_threaded(test))]
+
+    def build(self, preset):
+        targets = self.targets(preset)
+        self.built[preset] = []
+        # The lint wants the compile commands, built or not.
+        if targets or (preset == "release" and self.choice.stage("lint")):
+            with Stage(f"build {preset}"):
+                if build.configure(self.tally, preset) and targets:
+                    self.built[preset] = build.build(self.tally, preset, targets)
+
+    def lint(self):
+        if not self.choice.stage("lint"):
+            return
+        with Stage("lint"):
+            run_counted(self.tally, "lint of the tree", [_PYTHON, "tests/lint/run.py", f"--{self.plan['lint']}"], 1200)
+            self.python_file(os.path.join(ROOT, "tests", "lint", "test_lint.py"), "lint", {})
+
+    def unit(self, preset):
+        tests = [test for test in self.chosen_tests(preset) if test.target in self.built[preset]]
+        if not tests:
+            return
+        with Stage(f"unit tests, {preset}"), concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for future in [pool.submit(self.unit_test, preset, test) for test in tests]:
+                future.result()
+
+    def unit_test(self, preset, test):
+        program = os.path.join(build.folder(preset), test.target)
+        run_counted(self.tally, f"{test.room} ({preset})", [program, "--no-colors=true"], 300)
+
+    def sim(self, preset, seeds):
+        programs = rooms.sim_programs()
+        if not self.choice.stage("sim") or not programs:
+            return
+        if not set(programs) <= set(self.built.get(preset, ())):
+            return  # counted where it did not build
+        with Stage(f"simulation, {preset}"):
+            command = ["tests/sim/run", "--seeds", str(seeds), "--from", str(_FIRST_SEED)]
+            began = time.monotonic()
+            code, output = run(command, 3000, {"RINGSIDE_BUILD": build.folder(preset)})
+            self.tally.add(f"{seeds} seeds ({preset})", int(code == 0), int(code != 0), time.monotonic() - began, output)
+            if code == 0 and output.strip():
+                print(f"      {output.strip().splitlines()[-1]}", flush=True)
+
+    def fuzz(self):
+        for target in self.built.get("fuzz", ()):
+            began = time.monotonic()
+            corpus = os.path.join(ROOT, "build", "fuzz", "corpus", target)
+            os.makedirs(corpus, exist_ok=True)
+            seeds = glob.glob(f"{ROOT}/tests/fuzz/**/{target.removeprefix('fuzz_')}_corpus", recursive=True)
+            command = [os.path.join(build.folder("fuzz"), target), f"-max_total_time={self.plan['fuzz']}", "-rss_limit_mb=2048",
+                       "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={corpus}/", corpus]
+            code, output = run(command + seeds, self.plan["fuzz"] + 120)
+            self.tally.add(f"{target} for {self.plan['fuzz']} s", int(code == 0), int(code != 0), time.monotonic() - began, output)
+
+    def python_file(self, path, label, env, timeout=600):
+        name = f"{label}/{os.path.splitext(os.path.basename(path))[0]}"
+        run_counted(self.tally, name, [_PYTHON, "-m", "ringside_testing.run_file", path], timeout, {"PYTHONPATH": SUPPORT, **env})
+
+    def python_stage(self, stage, preset="release", only=None):
+        """The Python tests of a folder against the binary of a preset."""
+        def wanted(name):
+            return (only is None or name in only) and not (self.plan is _QUICK and name in rooms.WITH_PEERS)
+
+        files = [path for path in rooms.python_files(stage)
+                 if self.choice.file(stage, path) and wanted(os.path.splitext(os.path.basename(path))[0])]
+        if not files or "ringside" not in self.built.get(preset, ()):
+            if files and self.has_main():
+                self.tally.add(f"{stage} ({preset}): no binary to test", 0, len(files), 0.0)
+            return
+        env = {"RINGSIDE_BINARY": os.path.join(build.folder(preset), "ringside")}
+        if self.plan is _FULL:
+            env["RINGSIDE_FULL"] = "1"
+        with Stage(f"{stage}, {preset}"):
+            for path in files:
+                self.python_file(path, stage, env, timeout=3600 if self.plan is _FULL else 600)
+
+    def all(self):
+        self.build("release")
+        self.lint()
+        self.unit("release")
+        self.python_stage("wire")
+        self.python_stage("integration")
+        self.sim("release", self.plan["seeds"])
+        if self.plan is not _QUICK:
+            self.python_stage("drills")
+        for preset in self.plan["sanitized"]:
+            self.build(preset)
+            self.unit(preset)
+        if "asan" in self.plan["sanitized"]:
+            self.sim("asan", _SANITIZED_SEEDS)
+            self.python_stage("integration", "asan", _ASAN_INTEGRATION)
+        if self.plan["fuzz"]:
+            self.build("fuzz")
+            if self.built["fuzz"]:
+                with Stage("fuzz"):
+                    self.fuzz()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run", add_help=False)
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--quick", action="store_true")
+    mode.add_argument("--full", action="store_true")
+    parser.add_argument("room", nargs="*")
+    arguments = parser.parse_args()
+    choice = rooms.Choice(arguments.room)
+    if choice.unknown():
+        parser.error(f"no room, stage or test is called {', '.join(choice.unknown())}")
+    began = time.monotonic()
+    job = Run(choice, _QUICK if arguments.quick else _FULL if arguments.full else _NORMAL)
+    job.all()
+    tally = job.tally
+    print(f"== all ({time.monotonic() - began:.0f} s)")
+    for name in tally.failures:
+        print(f"failed: {name}")
+    print(f"{tally.passed} passed, {len(tally.failures)} failed")
+    return 1 if tally.failures or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
