@@ -34,8 +34,8 @@ class ServiceName {
 };
 
 struct RouteRules {
-  std::span<const std::string> domains;  // proxy.domains, any case, without leading dot
-  std::string_view own_host;  // the host under which the proxy itself is reached, if named
+  std::span<const std::string> domains{};  // proxy.domains, any case, without leading dot
+  std::string_view own_host{};  // the host under which the proxy itself is reached, if named
 };
 
 struct Route {

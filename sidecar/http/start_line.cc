@@ -36,15 +36,12 @@ std::optional<int> minor_version(std::string_view text) {
   return std::nullopt;
 }
 
+// A scheme of letters only, as llhttp has it.
 bool is_absolute(std::string_view target) {
   const std::size_t colon = target.find("://");
-  if (colon == target.npos || colon == 0 || !is_alpha(target[0])) {
+  if (colon == target.npos || colon == 0 ||
+      !std::ranges::all_of(target.substr(0, colon), is_alpha)) {
     return false;
-  }
-  for (const char c : target.substr(0, colon)) {
-    if (!is_alpha(c) && !is_digit(c) && c != '+' && c != '-' && c != '.') {
-      return false;
-    }
   }
   const std::string_view rest = target.substr(colon + 3);
   return split_authority(rest.substr(0, rest.find_first_of("/?"))).has_value();

@@ -41,6 +41,17 @@ Reason value_reason(char bad) {
   return bad == '\r' ? Reason::kBareCr : Reason::kBadValue;
 }
 
+// Parsers differ on tabs around the values that frame a message: none may stand there.
+Reason tab_reason(FieldId id, std::string_view value) {
+  if (id != FieldId::kContentLength && id != FieldId::kTransferEncoding) {
+    return Reason::kNone;
+  }
+  if (value.find('\t') == value.npos) {
+    return Reason::kNone;
+  }
+  return id == FieldId::kContentLength ? Reason::kBadLength : Reason::kBadCoding;
+}
+
 Reason read_field(std::string_view line, Field& field) {
   if (is_blank(line.front())) {
     return Reason::kFolded;
@@ -64,7 +75,7 @@ Reason read_field(std::string_view line, Field& field) {
   field.name = line.substr(0, at);
   field.value = trim(value);
   field.id = field_id(field.name);
-  return Reason::kNone;
+  return tab_reason(field.id, value);
 }
 
 // Reads the lines up to the empty one.

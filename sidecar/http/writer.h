@@ -48,23 +48,23 @@ struct Target {
 };
 
 struct RequestEdits {
-  Target target;          // both empty: as received
-  std::string_view host;  // not empty: the value of Host, added first if there is none
-  Framing framing;        // of the body as it will be sent
+  Target target{};          // both empty: as received
+  std::string_view host{};  // not empty: the value of Host, added first if there is none
+  Framing framing{};        // of the body as it will be sent
   ConnectionOption connection = ConnectionOption::kNone;
-  FieldSet drop;                          // fields left out besides those that always are
-  std::span<const AppendedField> append;  // at most 8
-  std::span<const NewField> add;          // at the end
+  FieldSet drop{};                          // fields left out besides those that always are
+  std::span<const AppendedField> append{};  // at most 8
+  std::span<const NewField> add{};          // at the end
 };
 
 struct ResponseEdits {
-  Framing framing;
+  Framing framing{};
   // No body is sent because of HEAD or 304: the received Content-Length or Transfer-Encoding stays.
   bool keep_framing_fields = false;
   ConnectionOption connection = ConnectionOption::kNone;
-  FieldSet drop;
-  std::span<const AppendedField> append;
-  std::span<const NewField> add;
+  FieldSet drop{};
+  std::span<const AppendedField> append{};
+  std::span<const NewField> add{};
 };
 
 // Both append a complete head, always as HTTP/1.1.
@@ -95,8 +95,8 @@ void write_last_chunk(std::span<const Field> trailers, std::string& out);
 // A whole answer of the proxy itself, with Content-Length. `head_only` for HEAD: length, no body.
 struct OwnResponse {
   int status = 200;
-  std::span<const NewField> fields;
-  std::string_view body;
+  std::span<const NewField> fields{};
+  std::string_view body{};
   bool head_only = false;
   ConnectionOption connection = ConnectionOption::kNone;
 };

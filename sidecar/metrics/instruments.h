@@ -54,7 +54,7 @@ class Histogram {
 
   struct Values {
     std::array<std::uint64_t, kBuckets> counts{};  // per bucket, not cumulative
-    std::uint64_t sum_us = 0;
+    std::uint64_t sum_ns = 0;
     Values& operator+=(const Values& other);
     [[nodiscard]] std::uint64_t count() const;
   };
@@ -62,7 +62,7 @@ class Histogram {
 
  private:
   std::array<Counter, kBuckets> counts_;
-  Counter sum_us_;
+  Counter sum_ns_;
 };
 
 }  // namespace ringside::metrics

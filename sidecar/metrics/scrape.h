@@ -1,8 +1,9 @@
 // The text of /metrics: the counters of all loops summed, beside samples that the caller hands in.
 //
-// Called by sidecar/admin's thread with a snapshot; never blocks a worker for longer than the
-// creation of an upstream takes. Names and labels are those of the product's list; HELP and TYPE
-// are always there. Label values may be any bytes: invalid UTF-8 is replaced, the rest is escaped.
+// Called by sidecar/admin's thread with a snapshot; holds no worker up but for one that makes a
+// new upstream while the table is copied. Names and labels are those of the product's list; HELP
+// and TYPE are always there, also for a family without samples. Label values must be UTF-8 (they
+// are names, addresses and words of ours); they are escaped.
 #pragma once
 
 #include <array>

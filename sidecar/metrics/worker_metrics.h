@@ -3,9 +3,10 @@
 //
 // Each worker owns one WorkerMetrics and is the only one that writes it or calls upstream(); the
 // scraper (scrape.h) reads it from another thread. A mutex guards only the table of upstreams, and
-// is taken when a new one is made and at scrape: never for a request on a known upstream.
+// is taken when a new one is made and, for a copy of the table, at scrape: never for a request on a
+// known upstream.
 // UpstreamStats are never removed, so that a counter never falls and a reference stays good for the
-// life of the process. Cardinality is bounded: kMaxUpstreams names, all further ones share
+// life of the process. Cardinality is bounded: kMaxUpstreams names per worker, further ones share
 // "(other)"; names that are no service are to be counted under kUnknownUpstream by the caller.
 #pragma once
 
@@ -49,18 +50,26 @@ class CodeCounters {
   Counter other_;
 };
 
-// A small set of counters by word (a cause, a reason). Words must be literals of ours: they are
-// kept by view and compared by text. At most kSlots of them; further ones count under "other".
+// A small set of counters by word (a cause, a reason), in the order of first use. A word that is
+// too long, or comes when all slots are taken, counts under "other".
 class WordCounters {
  public:
-  static constexpr std::size_t kSlots = 24;
+  static constexpr std::size_t kSlots = 16;
+  static constexpr std::size_t kMaxWord = 31;
+
   void add(std::string_view word);
   void collect(std::map<std::string, std::uint64_t, std::less<>>& sums) const;
 
  private:
-  std::array<std::string_view, kSlots> words_{};
-  std::array<Counter, kSlots> counters_;
-  std::atomic<std::size_t> used_{0};
+  struct Slot {
+    std::array<char, kMaxWord> text{};
+    std::uint8_t size = 0;
+    Counter count;
+    [[nodiscard]] std::string_view word() const { return {text.data(), size}; }
+  };
+
+  std::array<Slot, kSlots> slots_;
+  std::atomic<std::size_t> used_{0};  // slots below it are written and never change their word
   Counter other_;
 };
 
