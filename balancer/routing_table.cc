@@ -50,7 +50,10 @@ void add_fixed(const std::string& name, const std::vector<config::Address>& addr
 }
 
 void order_by_instance(std::vector<Endpoint>& endpoints) {
-  std::ranges::stable_sort(endpoints, {}, &Endpoint::instance);
+  // A registry lists its entries in order: look before moving them all about.
+  if (!std::ranges::is_sorted(endpoints, {}, &Endpoint::instance)) {
+    std::ranges::stable_sort(endpoints, {}, &Endpoint::instance);
+  }
   const auto rest = std::ranges::unique(endpoints, {}, &Endpoint::instance);
   endpoints.erase(rest.begin(), rest.end());
 }

@@ -15,7 +15,12 @@ Upstream::Upstream(std::string name, config::Upstream settings, std::vector<Host
       hosts_(std::move(hosts)),
       state_(std::move(state)) {
   CHECK(state_ != nullptr);
-  std::ranges::sort(hosts_, {}, [](const HostEntry& one) { return one.endpoint.instance; });
+  const auto instance_of = [](const HostEntry& one) -> const std::string& {
+    return one.endpoint.instance;
+  };
+  if (!std::ranges::is_sorted(hosts_, {}, instance_of)) {
+    std::ranges::sort(hosts_, {}, instance_of);
+  }
   choose_candidates();
   std::vector<std::uint32_t> weights;
   weights.reserve(candidates_.size());

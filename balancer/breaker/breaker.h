@@ -5,7 +5,7 @@
 // Lock-free: the state, its generation and the probes are one 64-bit word that changes by
 // compare-and-set. Owned by its Host, so it outlives host-set versions. Settings come with each
 // call (a reload changes them without touching the state). The drawing and the table of
-// transitions are in breaker.cc and in balancer/README.md.
+// transitions open breaker.cc.
 //
 // Invariants
 // 1. Every change of state raises the generation. A result counts only for the generation that its

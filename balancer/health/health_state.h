@@ -15,7 +15,8 @@
 //   unhealthy  passes + 1; at rise: up, kMarkUp   unhealthy, passes = 0
 //
 // An app that is not up yet when its sidecar starts is `starting`, not unhealthy: the first pass
-// registers it, whatever `rise` says. Kind none is up from the first moment.
+// registers it, whatever `rise` says. Kind none is up from the first moment: look at phase() after
+// making one.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +43,11 @@ class HealthState {
 
   // A check that began at `began` has ended at `now`: the next one is due an interval after it
   // began (at once when it took longer).
-  HealthChange on_result(bool passed, Instant began, Instant now);
+  [[nodiscard]] HealthChange on_result(bool passed, Instant began, Instant now);
 
   // A reload changed the check. The phase stays and the counts begin anew; kRegister or kMarkUp
   // when the kind became none.
-  HealthChange reconfigure(const config::HealthCheck& check, Instant now);
+  [[nodiscard]] HealthChange reconfigure(const config::HealthCheck& check, Instant now);
 
  private:
   HealthChange on_pass(Instant now);

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <utility>
 
 #include "balancer/policies/claim.h"
 

@@ -67,9 +67,9 @@ TEST_CASE("FallFailuresInARowMakeUnhealthyAndRisePassesMakeUp") {
 TEST_CASE("ChecksAreDueAnIntervalAfterTheyBegan") {
   HealthState state({}, at(100));
   CHECK(state.due() == at(100));
-  state.on_result(true, at(100), at(350));
+  CHECK(state.on_result(true, at(100), at(350)) == kRegister);
   CHECK(state.due() == at(2100));
-  state.on_result(false, at(2100), at(4500));  // took longer than the interval
+  CHECK(state.on_result(false, at(2100), at(4500)) == kNone);  // took longer than the interval
   CHECK(state.due() == at(4500));
 }
 
