@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <random>
 
 #include "config/reload.h"
@@ -85,6 +86,7 @@ struct App::Parts : RingListener {
   void publish();
   void reload(const char* why);
   void advance_shutdown(Instant now);
+  void stop_proxy();
   void finish();
 
   void ring_changed(std::span<const coord::Change> changes) override;
@@ -103,6 +105,7 @@ struct App::Parts : RingListener {
   RingMember ring;
   std::unique_ptr<proxy::ProxyServer> proxy;
   TableFeed feed;
+  std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
   std::unique_ptr<ViewStore> view_store;
   std::unique_ptr<discovery::Registrar> registrar;
   std::unique_ptr<health::Checker> checker;
@@ -115,6 +118,8 @@ struct App::Parts : RingListener {
   std::string config_problem;
   bool listening = false;
   bool finishing = false;
+  bool proxy_stopped = false;
+  std::vector<proxy::AccessRecord> access_records;
 };
 
 Status App::Parts::start() {
@@ -124,6 +129,7 @@ Status App::Parts::start() {
       loop,
       Signals::Handlers{[this](int) {
                           if (shutdown.begin(loop.now())) {
+                            proxy->set_draining(true);
                             log.info("stopping: draining first; a second signal ends at once");
                           } else {
                             log.warn("stopping at once");
@@ -131,6 +137,9 @@ Status App::Parts::start() {
                           }
                         },
                         [this] { reload("SIGHUP"); }});
+  if (settings->service) {
+    own = own_endpoint(*settings, identify(*settings, coord::MemberId{}));
+  }
   if (Status ports = start_ports(); !ports) {
     return ports;
   }
@@ -155,10 +164,18 @@ Status App::Parts::start() {
 }
 
 Status App::Parts::start_ports() {
-  const std::string instance = "";
-  proxy = std::make_unique<proxy::ProxyServer>(loop, settings, instance);
-  if (Status open = proxy->start(); !open) {
-    return open;
+  proxy::ProxyOptions options;
+  options.settings = settings;
+  options.instance = own ? own->instance : "";
+  options.seed = random64();
+  options.on_trouble = [this](const Error& why) { log.warn("proxy: " + why.message); };
+  auto opened = proxy::ProxyServer::start(std::move(options));
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  proxy = std::move(*opened);
+  if (own && proxy->inbound_port()) {
+    own->inbound_port = *proxy->inbound_port();
   }
   std::vector<const metrics::WorkerMetrics*> loops = proxy->metrics();
   loops.push_back(&loop_metrics);
@@ -187,7 +204,7 @@ void App::Parts::load_view() {
 
 void App::Parts::start_service() {
   registrar = std::make_unique<discovery::Registrar>(
-      ring, own_endpoint(*settings, ring.identity()), settings->ring.session_timeout,
+      ring, *own, settings->ring.session_timeout,
       [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
@@ -247,7 +264,12 @@ void App::Parts::tick() {
   advance_shutdown(now);
 }
 
-void App::Parts::drain_access() {}
+void App::Parts::drain_access() {
+  proxy->access().take(access_records);
+  for (const auto& record : access_records) {
+    log.write_line(proxy::format_access(record, settings->log.format));
+  }
+}
 
 void App::Parts::drain_transitions() {
   if (!feed.table()) {
@@ -322,7 +344,7 @@ void App::Parts::advance_shutdown(Instant now) {
                              [&](const coord::MemberStatus& member) {
                                return member.connected && member.id != status.self;
                              });
-  world.idle = proxy->idle();
+  world.idle = proxy_stopped;
   const Shutdown::Step step = shutdown.advance(now, world);
   if (registrar && step >= Shutdown::Step::kAnnouncing) {
     registrar->start_draining(now);
@@ -334,15 +356,24 @@ void App::Parts::advance_shutdown(Instant now) {
     return;
   }
   log.info("stopping", {{"step", std::string_view(to_string(step))}});
-  if (before == Shutdown::Step::kAnnouncing) {
-    proxy->drain();
-  }
-  if (step == Shutdown::Step::kHandingOver) {
+  if (step >= Shutdown::Step::kHandingOver && before < Shutdown::Step::kHandingOver) {
     ring.hand_over();
+  }
+  if (step >= Shutdown::Step::kFinishing && before < Shutdown::Step::kFinishing) {
+    stop_proxy();
   }
   if (step == Shutdown::Step::kDone) {
     finish();
   }
+}
+
+void App::Parts::stop_proxy() {
+  proxy->stop([this] {
+    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait then.
+    if (!loop.post([this] { proxy_stopped = true; })) {
+      log.warn("the control loop is too busy to hear that the proxy has stopped");
+    }
+  });
 }
 
 void App::Parts::finish() {

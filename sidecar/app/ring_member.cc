@@ -140,6 +140,7 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
   if (identity_.voter) {
     disk_ = std::make_unique<disk::DiskExecutor>(
         loop_.raw(), data_path_, [this](coord::DiskBatchId id, const Status& status) {
+          loop_.begin_work();
           if (driver_ && identity_.voter) {  // else: of the voter that this observer was
             driver_->on_disk_done(loop_.now(), id, status);
             after_driver();
