@@ -5,20 +5,22 @@
 // the DiskPort and returns its id; the work is durable when that batch has completed, and batches
 // complete in order.
 //
-// Files (formats in coord/codec, each with a version):
-//   manifest        the only truth about what belongs to the history: ring name, birth id, member
-//   id, accepted_epoch,
-//                   current_epoch, the snapshot in force and the list of log segments, each with
-//                   the end that counts when it was cut by a truncation. Replaced as a whole: temp,
-//                   sync, rename, directory sync.
-//   log.NNNNNNNN    batches of entries: length, chained CRC-32C, previous zxid, the commit point
-//   known when written and the
-//                   end of what had been acknowledged before (D15, D16).
-//   snap.ZXID       committed state at exactly that zxid (D11), checked as a whole.
+// Files (formats in coord/codec/FORMATS.md, each with a version):
+//   manifest            the only truth about what belongs to the history: ring name, birth id,
+//   member
+//                       id, accepted_epoch, current_epoch, commit point, a doubt not yet healed,
+//                       the snapshot in force and the log segments, each with the end that counts.
+//                       Replaced as a whole: temp, sync, rename, directory sync.
+//   log.NNNNNNNN        records of entries: length, chained CRC-32C, previous zxid, the commit
+//   point
+//                       known when written and the end of what had been acknowledged before (D15,
+//                       D16).
+//   snap.ZXID-NNNNNNNN  committed state at exactly that zxid (D11), checked as a whole.
 //
 // Invariants: D3 (a history switch is one manifest), D4 (accepted_epoch durable before a promise),
 // D5 (gap-free), D6 (staged files count for nothing until the manifest names them), D7, D9 (after a
-// failed batch nothing is submitted again), D16.
+// failed batch nothing is submitted again), D16. A call that breaks one is a bug of the caller and
+// ends in a CHECK; bytes from disk never do.
 #pragma once
 
 #include <cstdint>
@@ -47,9 +49,13 @@ struct StoredSnapshot {
 
 // What a directory comes to.
 struct Recovered {
-  bool fresh = false;  // an empty directory: never a member of any ring
-  bool in_doubt =
-      false;  // D16: may have acknowledged what is no longer here, so it must not vote by itself
+  // Never held a history: an empty directory, or a manifest with promises (birth, accepted_epoch)
+  // alone, so that a wiped member that promised an epoch and crashed is still seen as wiped (D16).
+  bool fresh = false;
+  // D16: may have acknowledged what is no longer here, so it must not vote by itself. Kept on disk
+  // until switch_history, or until save_epochs raises current_epoch; current_epoch is lowered to
+  // the epoch of what is left.
+  bool in_doubt = false;
   std::string doubt_reason;  // for the log, when in_doubt
   BirthId birth;
   Epoch accepted_epoch;
@@ -80,8 +86,9 @@ class Storage {
 
   // Reads a directory's bytes; call once, first. Errors (kCorrupt, kRefused) are for what a person
   // must look at: another ring's or member's files, a format version from the future. Damage that
-  // the ring can heal is `in_doubt`, never an error. Submits what tidying is needed (removing files
-  // that the manifest does not name).
+  // the ring can heal is `in_doubt`, never an error. Submits what tidying is needed (syncing what a
+  // killed process left unsynced, then removing files that the manifest does not name; none while
+  // in doubt).
   Result<Recovered> recover(const DiskImage& image);
 
   // Writes a first manifest (birth may still be 0) or changes epochs alone. Needs accepted >=
@@ -106,7 +113,7 @@ class Storage {
   void on_disk_done(DiskBatchId id, const Status& status);
   [[nodiscard]] bool fenced() const;
 
-  // Bytes in the log since the snapshot in force: the driver takes the next one by it.
+  // Bytes appended to the log since the snapshot in force: the driver takes the next one by it.
   [[nodiscard]] std::uint64_t log_bytes() const;
 
  private:

@@ -43,7 +43,7 @@ ringside_need_module(LIBUV libuv libuv1-dev)
 ringside_need_module(YAMLCPP yaml-cpp libyaml-cpp-dev)
 ringside_need_module(PROMETHEUS prometheus-cpp-core prometheus-cpp-dev)
 ringside_need_module(OPENSSL openssl libssl-dev)
-ringside_need_header(HTTPLIB_INCLUDE httplib.h libcpp-httplib-dev)
+ringside_need_module(HTTPLIB cpp-httplib libcpp-httplib-dev)
 
 # llhttp: an installed libllhttp, else the C sources that Debian's node-llhttp carries, built in strict mode.
 pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp)

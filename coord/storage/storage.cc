@@ -1,0 +1,201 @@
+#include "coord/storage/storage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/base/check.h"
+#include "coord/storage/storage_state.h"
+
+namespace ringside::coord {
+
+namespace {
+
+bool gap_free(Zxid previous, std::span<const Entry> entries) {
+  for (const Entry& entry : entries) {
+    if (!entry.zxid.follows(previous)) {
+      return false;
+    }
+    previous = entry.zxid;
+  }
+  return true;
+}
+
+// D4, D17: epochs never fall, and a history keeps its birth.
+void check_promises(const Manifest& manifest, BirthId birth, Epoch accepted, Epoch current) {
+  CHECK(accepted >= current);
+  CHECK(accepted >= manifest.accepted_epoch);
+  CHECK(current >= manifest.current_epoch);
+  CHECK(!manifest.birth || birth == manifest.birth);
+}
+
+void set_promises(Manifest& manifest, BirthId birth, Epoch accepted, Epoch current) {
+  if (current > manifest.current_epoch) {
+    manifest.doubt.clear();  // D16: part of a new epoch's history is what heals
+  }
+  manifest.birth = birth;
+  manifest.accepted_epoch = accepted;
+  manifest.current_epoch = current;
+}
+
+}  // namespace
+
+Storage::Storage(StorageOptions options, DiskPort& port)
+    : state_(std::make_unique<State>(std::move(options), port)) {}
+
+Storage::~Storage() = default;
+
+Result<Recovered> Storage::recover(const DiskImage& image) {
+  State& state = *state_;
+  CHECK(!state.recovered);
+  auto reading = read_directory(state.options, image);
+  if (!reading) {
+    return std::unexpected(reading.error());
+  }
+  state.recovered = true;
+  state.manifest = std::move(reading->manifest);
+  state.at = std::move(reading->position);
+  state.raise_commit_point({});
+  // A process that was killed leaves bytes and names that no sync has reached: they are made
+  // durable before anything is promised by them.
+  std::vector<DiskOp> ops;
+  if (!state.manifest.segments.empty()) {
+    ops.emplace_back(SyncFile{log_file(state.manifest.segments.back().number)});
+  }
+  if (!image.files.empty() || !image.unreadable.empty()) {
+    ops.emplace_back(SyncDirectory{});
+    state.submit(std::move(ops));
+    state.remove(reading->unneeded);
+  }
+  return std::move(reading->recovered);
+}
+
+DiskBatchId Storage::save_epochs(BirthId birth, Epoch accepted_epoch, Epoch current_epoch) {
+  State& state = *state_;
+  CHECK(state.recovered);
+  if (state.fenced) {
+    return DiskBatchId{};
+  }
+  check_promises(state.manifest, birth, accepted_epoch, current_epoch);
+  set_promises(state.manifest, birth, accepted_epoch, current_epoch);
+  std::vector<DiskOp> ops;
+  state.replace_manifest(ops);
+  return state.submit(std::move(ops));
+}
+
+DiskBatchId Storage::append(std::span<const Entry> entries, Zxid commit_point, Zxid acknowledged) {
+  State& state = *state_;
+  CHECK(state.recovered);
+  if (state.fenced) {
+    return DiskBatchId{};
+  }
+  CHECK(!entries.empty());
+  CHECK(state.manifest.birth);
+  CHECK(gap_free(state.at.last, entries));
+  CHECK(entries.back().zxid.epoch() <= state.manifest.current_epoch);
+  state.raise_commit_point(std::min(commit_point, entries.back().zxid));
+  const Zxid acknowledged_here = std::min(acknowledged, state.at.last);
+  std::vector<DiskOp> ops;
+  const bool room = !state.manifest.segments.empty() && state.manifest.segments.back().open &&
+                    state.manifest.segments.back().end < state.options.segment_bytes;
+  if (room) {
+    state.continue_segment(ops, entries, acknowledged_here);
+  } else {
+    state.begin_segment(ops, entries, acknowledged_here);
+    state.replace_manifest(ops);
+  }
+  return state.submit(std::move(ops));
+}
+
+DiskBatchId Storage::switch_history(NewHistory history) {
+  State& state = *state_;
+  CHECK(state.recovered);
+  if (state.fenced) {
+    return DiskBatchId{};
+  }
+  Manifest& manifest = state.manifest;
+  check_promises(manifest, history.birth, history.accepted_epoch, history.current_epoch);
+  CHECK(history.birth);
+  std::vector<std::string> old_files;
+  std::vector<DiskOp> ops;
+  if (history.snapshot) {
+    old_files = state.drop_segments_from(0);
+    if (manifest.snapshot) {
+      old_files.push_back(snapshot_file(*manifest.snapshot));
+    }
+    state.at = LogPosition{history.snapshot->zxid, 0, 0, {}};
+  } else {
+    CHECK(history.keep_until >= manifest.commit_point);  // D7
+    CHECK(history.keep_until <= state.at.last);
+    old_files = state.cut(history.keep_until);
+  }
+  CHECK(gap_free(state.at.last, history.entries));
+  const Zxid last = history.entries.empty() ? state.at.last : history.entries.back().zxid;
+  CHECK(last >= manifest.commit_point);
+  CHECK(last.epoch() <= history.current_epoch);
+  set_promises(manifest, history.birth, history.accepted_epoch, history.current_epoch);
+  manifest.doubt.clear();
+  if (history.snapshot) {
+    state.write_snapshot(ops, *history.snapshot);
+  }
+  state.raise_commit_point(std::min(history.commit_point, last));
+  if (!history.entries.empty()) {
+    // Nothing of the new entries was acknowledged before; what was kept may have been.
+    state.begin_segment(ops, history.entries, Zxid{});
+  }
+  state.replace_manifest(ops);
+  const DiskBatchId id = state.submit(std::move(ops));
+  state.remove(old_files);
+  return id;
+}
+
+DiskBatchId Storage::save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_from) {
+  State& state = *state_;
+  CHECK(state.recovered);
+  if (state.fenced) {
+    return DiskBatchId{};
+  }
+  Manifest& manifest = state.manifest;
+  CHECK(manifest.birth);
+  CHECK(snapshot.zxid <= state.at.last);
+  CHECK(!manifest.snapshot || snapshot.zxid >= manifest.snapshot->zxid);
+  std::vector<std::string> old_files;
+  if (manifest.snapshot) {
+    old_files.push_back(snapshot_file(*manifest.snapshot));
+  }
+  std::vector<DiskOp> ops;
+  state.write_snapshot(ops, snapshot);
+  state.raise_commit_point(snapshot.zxid);
+  if (!manifest.segments.empty()) {
+    manifest.segments.back().open = false;  // so that the next snapshot can let go of it
+  }
+  const auto needed = std::ranges::find_if(manifest.segments, [&](const ManifestSegment& segment) {
+    return segment.last >= keep_entries_from || segment.last > snapshot.zxid;
+  });
+  for (auto segment = manifest.segments.begin(); segment != needed; ++segment) {
+    old_files.push_back(log_file(segment->number));
+  }
+  manifest.segments.erase(manifest.segments.begin(), needed);
+  state.forget_marks_of_dropped_segments();
+  state.at.log_bytes = 0;
+  state.replace_manifest(ops);
+  const DiskBatchId id = state.submit(std::move(ops));
+  state.remove(old_files);
+  return id;
+}
+
+void Storage::on_disk_done(DiskBatchId id, const Status& status) {
+  CHECK(id.value <= state_->last_batch);
+  if (!status) {
+    state_->fenced = true;
+  }
+}
+
+bool Storage::fenced() const {
+  return state_->fenced;
+}
+
+std::uint64_t Storage::log_bytes() const {
+  return state_->at.log_bytes;
+}
+
+}  // namespace ringside::coord

@@ -1,0 +1,165 @@
+#include "coord/storage/storage_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/base/check.h"
+#include "coord/codec/log_format.h"
+#include "coord/codec/snapshot_file.h"
+
+namespace ringside::coord {
+
+namespace {
+
+DiskOp write_at(const std::string& file, std::uint64_t offset, Bytes bytes) {
+  return WriteAt{file, offset, std::make_shared<const Bytes>(std::move(bytes))};
+}
+
+}  // namespace
+
+Storage::State::State(StorageOptions storage_options, DiskPort& disk)
+    : options(std::move(storage_options)), port(disk) {}
+
+DiskBatchId Storage::State::submit(std::vector<DiskOp> ops) {
+  const DiskBatchId id{++last_batch};
+  port.submit({id, std::move(ops)});
+  return id;
+}
+
+void Storage::State::remove(std::span<const std::string> files) {
+  if (files.empty()) {
+    return;
+  }
+  std::vector<DiskOp> ops;
+  for (const std::string& file : files) {
+    ops.emplace_back(RemoveFile{file});
+  }
+  ops.emplace_back(SyncDirectory{});
+  submit(std::move(ops));
+}
+
+void Storage::State::replace_manifest(std::vector<DiskOp>& ops) const {
+  if (!ops.empty()) {
+    ops.emplace_back(SyncDirectory{});
+  }
+  ops.emplace_back(CreateFile{kManifestTemp});
+  ops.push_back(write_at(kManifestTemp, 0, encode_manifest(manifest)));
+  ops.emplace_back(SyncFile{kManifestTemp});
+  ops.emplace_back(RenameFile{kManifestTemp, kManifestFile});
+  ops.emplace_back(SyncDirectory{});
+}
+
+void Storage::State::write_snapshot(std::vector<DiskOp>& ops, const StoredSnapshot& snapshot) {
+  manifest.snapshot = ManifestSnapshot{snapshot.zxid, manifest.next_file++};
+  const std::string file = snapshot_file(*manifest.snapshot);
+  ops.emplace_back(CreateFile{file});
+  ops.push_back(
+      write_at(file, 0, encode_snapshot_header(manifest.birth, snapshot.zxid, *snapshot.bytes)));
+  ops.emplace_back(WriteAt{file, kSnapshotHeaderBytes, snapshot.bytes});
+  ops.emplace_back(SyncFile{file});
+}
+
+void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<const Entry> entries,
+                                    Zxid acknowledged) {
+  ByteWriter writer;
+  at.chain = append_record(writer, at.chain, at.last, entries, manifest.commit_point, acknowledged);
+  at.log_bytes += writer.size();
+  at.last = entries.back().zxid;
+  to.end += writer.size();
+  to.last = at.last;
+  at.marks.push_back({to.number, entries.front().zxid, at.last, to.end, at.chain});
+  if (out.empty()) {
+    out = writer.take();
+  } else {
+    const ByteView record = writer.view();
+    out.insert(out.end(), record.begin(), record.end());
+  }
+}
+
+void Storage::State::begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries,
+                                   Zxid acknowledged) {
+  if (!manifest.segments.empty()) {
+    manifest.segments.back().open = false;
+  }
+  ManifestSegment segment{manifest.next_file++, at.last, at.chain, kSegmentHeaderBytes, {}, true};
+  Bytes bytes =
+      encode_segment_header({manifest.birth, segment.number, segment.previous, segment.seed});
+  at.chain = chain_of(bytes);
+  while (!entries.empty()) {
+    const std::size_t run = record_run(entries);
+    encode_records(bytes, segment, entries.first(run), acknowledged);
+    entries = entries.subspan(run);
+  }
+  const std::string file = log_file(segment.number);
+  ops.emplace_back(CreateFile{file});
+  ops.push_back(write_at(file, 0, std::move(bytes)));
+  ops.emplace_back(SyncFile{file});
+  manifest.segments.push_back(segment);
+}
+
+void Storage::State::continue_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries,
+                                      Zxid acknowledged) {
+  ManifestSegment& segment = manifest.segments.back();
+  const std::string file = log_file(segment.number);
+  while (!entries.empty()) {
+    const std::size_t run = record_run(entries);
+    const std::uint64_t offset = segment.end;
+    Bytes bytes;
+    encode_records(bytes, segment, entries.first(run), acknowledged);
+    ops.push_back(write_at(file, offset, std::move(bytes)));
+    ops.emplace_back(SyncFile{file});
+    entries = entries.subspan(run);
+  }
+}
+
+std::vector<std::string> Storage::State::drop_segments_from(std::size_t index) {
+  std::vector<std::string> files;
+  for (std::size_t i = index; i < manifest.segments.size(); ++i) {
+    files.push_back(log_file(manifest.segments[i].number));
+  }
+  manifest.segments.resize(std::min(index, manifest.segments.size()));
+  return files;
+}
+
+std::vector<std::string> Storage::State::cut(Zxid keep_until) {
+  if (keep_until == at.last) {
+    return {};
+  }
+  const auto mark = std::ranges::find_if(at.marks, [&](const RecordMark& record) {
+    return record.first <= keep_until && keep_until <= record.last;
+  });
+  at.last = keep_until;
+  if (mark == at.marks.end()) {
+    CHECK(!manifest.segments.empty() && manifest.segments.front().previous == keep_until);
+    at.chain = manifest.segments.front().seed;
+    at.marks.clear();
+    return drop_segments_from(0);
+  }
+  mark->last = keep_until;
+  at.chain = mark->chain;
+  const auto segment =
+      std::ranges::find(manifest.segments, mark->segment, &ManifestSegment::number);
+  CHECK(segment != manifest.segments.end());
+  segment->end = mark->end;
+  segment->last = keep_until;
+  segment->open = false;
+  const auto index = static_cast<std::size_t>(segment - manifest.segments.begin());
+  at.marks.erase(mark + 1, at.marks.end());
+  return drop_segments_from(index + 1);
+}
+
+void Storage::State::raise_commit_point(Zxid commit_point) {
+  manifest.commit_point = std::max(manifest.commit_point, commit_point);
+  // What is committed is never cut: only the rest of the log needs its place known.
+  const auto needed = std::ranges::find_if(
+      at.marks, [&](const RecordMark& mark) { return mark.last >= manifest.commit_point; });
+  at.marks.erase(at.marks.begin(), needed);
+}
+
+void Storage::State::forget_marks_of_dropped_segments() {
+  const std::uint64_t oldest =
+      manifest.segments.empty() ? manifest.next_file : manifest.segments.front().number;
+  std::erase_if(at.marks, [&](const RecordMark& mark) { return mark.segment < oldest; });
+}
+
+}  // namespace ringside::coord

@@ -1,0 +1,51 @@
+// The writing half of Storage: turns calls into disk operations and keeps the position in the log
+// as it will be once everything submitted is done. Included by the room's sources only.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coord/storage/recovery.h"
+#include "coord/storage/storage.h"
+
+namespace ringside::coord {
+
+struct Storage::State {
+  StorageOptions options;
+  DiskPort& port;
+  bool recovered = false;
+  bool fenced = false;
+  std::uint64_t last_batch = 0;
+  Manifest manifest;
+  LogPosition at;
+
+  State(StorageOptions storage_options, DiskPort& disk);
+
+  DiskBatchId submit(std::vector<DiskOp> ops);
+  // Files that the durable manifest no longer names, in a batch of its own: nobody waits for it.
+  void remove(std::span<const std::string> files);
+
+  // Everything before it in `ops` is durable, names included, before the manifest counts on it.
+  void replace_manifest(std::vector<DiskOp>& ops) const;
+  void write_snapshot(std::vector<DiskOp>& ops, const StoredSnapshot& snapshot);
+  // A segment of its own for `entries`; it counts once a manifest that names it is durable.
+  void begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries, Zxid acknowledged);
+  // Behind the end of the open segment. Each record is synced before the next is written, so that
+  // at most one can be torn.
+  void continue_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries,
+                        Zxid acknowledged);
+
+  // Ends the history at `keep_until` (in memory; a manifest makes it so). Returns the files that
+  // it no longer needs.
+  std::vector<std::string> cut(Zxid keep_until);
+  std::vector<std::string> drop_segments_from(std::size_t index);
+  void raise_commit_point(Zxid commit_point);
+  void forget_marks_of_dropped_segments();
+
+ private:
+  void encode_records(Bytes& out, ManifestSegment& to, std::span<const Entry> entries,
+                      Zxid acknowledged);
+};
+
+}  // namespace ringside::coord

@@ -1,0 +1,107 @@
+#include "tests/sim/forgetful_disk.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+namespace ringside::sim {
+
+void ForgetfulDisk::change(Names& names, const NameChange& change) {
+  if (!change.removed.empty()) {
+    names.erase(change.removed);
+  }
+  if (change.file != nullptr) {
+    names[change.name] = change.file;
+  } else {
+    names.erase(change.name);
+  }
+}
+
+void ForgetfulDisk::change_now(NameChange next) {
+  change(names_, next);
+  pending_.push_back(std::move(next));
+}
+
+void ForgetfulDisk::do_op(const coord::CreateFile& op) {
+  change_now({op.file, std::make_shared<File>(), {}});
+}
+
+void ForgetfulDisk::do_op(const coord::WriteAt& op) {
+  apply_partly(op, op.bytes->size());
+}
+
+void ForgetfulDisk::apply_partly(const coord::WriteAt& write, std::size_t bytes) {
+  File& file = *names_.at(write.file);
+  if (write.offset < file.synced) {
+    throw std::logic_error("a write over synced bytes of " + write.file);
+  }
+  const std::size_t end = write.offset + bytes;
+  file.bytes.resize(std::max(file.bytes.size(), end));
+  std::copy_n(write.bytes->begin(), bytes,
+              file.bytes.begin() + static_cast<std::ptrdiff_t>(write.offset));
+}
+
+void ForgetfulDisk::do_op(const coord::SyncFile& op) {
+  File& file = *names_.at(op.file);
+  file.synced = file.bytes.size();
+}
+
+void ForgetfulDisk::do_op(const coord::RenameFile& op) {
+  change_now({op.to, names_.at(op.from), op.from});
+}
+
+void ForgetfulDisk::do_op(const coord::RemoveFile& op) {
+  change_now({op.file, nullptr, {}});
+}
+
+void ForgetfulDisk::do_op(const coord::SyncDirectory& /*op*/) {
+  for (const NameChange& done : pending_) {
+    change(durable_names_, done);
+  }
+  pending_.clear();
+}
+
+void ForgetfulDisk::apply(const coord::DiskOp& op) {
+  std::visit([this](const auto& one) { do_op(one); }, op);
+}
+
+coord::DiskImage ForgetfulDisk::image() const {
+  coord::DiskImage image;
+  for (const auto& [name, file] : names_) {
+    image.files[name] = file->bytes;
+  }
+  return image;
+}
+
+void ForgetfulDisk::power_cut(const Loss& loss) {
+  std::set<std::string> stopped;  // names with a lost change: later ones are lost with it
+  for (const NameChange& next : std::exchange(pending_, {})) {
+    const bool blocked = stopped.contains(next.name) || stopped.contains(next.removed);
+    if (!blocked && loss.name_survives()) {
+      change(durable_names_, next);
+    } else {
+      stopped.insert(next.name);
+      if (!next.removed.empty()) {
+        stopped.insert(next.removed);
+      }
+    }
+  }
+  names_ = durable_names_;
+  std::set<File*> seen;
+  for (const auto& [name, file] : names_) {
+    if (seen.insert(file.get()).second && file->bytes.size() > file->synced) {
+      loss.tear(file->bytes, file->synced);
+    }
+    file->synced = file->bytes.size();
+  }
+}
+
+void ForgetfulDisk::wipe() {
+  names_.clear();
+  durable_names_.clear();
+  pending_.clear();
+}
+
+}  // namespace ringside::sim

@@ -1,0 +1,69 @@
+// A data directory in memory that knows what a power cut may take: bytes not synced, and names not
+// made durable by SyncDirectory.
+//
+// Used by the simulator and by the unit tests of coord/storage. Models a POSIX file system at its
+// least helpful: changes of names survive in any combination (those of one name in order), a file
+// that was not synced keeps any part of its new bytes. Synced bytes are never overwritten: our
+// formats do not do so, and apply() throws if they did.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coord/storage/disk_port.h"
+
+namespace ringside::sim {
+
+// How a power cut treats what was not durable.
+struct Loss {
+  // For each change of names since the last SyncDirectory, oldest first: did it reach the disk?
+  std::function<bool()> name_survives;
+  // Changes `bytes`, of which the first `synced` are safe, into what is read after the cut.
+  std::function<void(Bytes& bytes, std::size_t synced)> tear;
+};
+
+class ForgetfulDisk {
+ public:
+  void apply(const coord::DiskOp& op);
+  // A write of which only the first `bytes` were handed to the operating system.
+  void apply_partly(const coord::WriteAt& write, std::size_t bytes);
+  // The process dies and the machine lives on: nothing is lost, nothing more is durable.
+  [[nodiscard]] coord::DiskImage image() const;
+  void power_cut(const Loss& loss);
+  void wipe();
+
+  [[nodiscard]] bool has(const std::string& file) const { return names_.contains(file); }
+  // For tests that damage a file.
+  Bytes& bytes_of(const std::string& file) { return names_.at(file)->bytes; }
+
+ private:
+  struct File {
+    Bytes bytes;
+    std::size_t synced = 0;
+  };
+  using Names = std::map<std::string, std::shared_ptr<File>>;
+  struct NameChange {  // `file` null: removed; a rename is a removal and an addition at once
+    std::string name;
+    std::shared_ptr<File> file;
+    std::string removed;
+  };
+
+  static void change(Names& names, const NameChange& change);
+  void change_now(NameChange change);
+  void do_op(const coord::CreateFile& op);
+  void do_op(const coord::WriteAt& op);
+  void do_op(const coord::SyncFile& op);
+  void do_op(const coord::RenameFile& op);
+  void do_op(const coord::RemoveFile& op);
+  void do_op(const coord::SyncDirectory& op);
+
+  Names names_;
+  Names durable_names_;
+  std::vector<NameChange> pending_;
+};
+
+}  // namespace ringside::sim

@@ -1,0 +1,114 @@
+// A member's storage over a disk in memory, with verbs short enough that a test reads as a rule.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coord/storage/storage.h"
+#include "tests/sim/forgetful_disk.h"
+
+namespace ringside::coord {
+
+inline Zxid zxid(std::uint32_t epoch, std::uint64_t counter) {
+  return Zxid{Epoch{epoch}, counter};
+}
+
+inline std::shared_ptr<const Bytes> text(const std::string& value) {
+  const ByteView bytes = as_bytes(value);
+  return std::make_shared<const Bytes>(bytes.begin(), bytes.end());
+}
+
+inline Entry entry(Zxid id) {
+  return {id, text("txn " + id.to_string())};
+}
+
+inline std::vector<Entry> entries(Zxid first, std::size_t count) {
+  std::vector<Entry> out;
+  for (Zxid id = first; out.size() < count; id = id.next()) {
+    out.push_back(entry(id));
+  }
+  return out;
+}
+
+inline std::vector<Zxid> zxids(const std::vector<Entry>& log) {
+  std::vector<Zxid> out;
+  for (const Entry& one : log) {
+    out.push_back(one.zxid);
+  }
+  return out;
+}
+
+// Keeps batches until the test carries them out.
+class HeldPort : public DiskPort {
+ public:
+  void submit(DiskBatch batch) override { batches.push_back(std::move(batch)); }
+  std::deque<DiskBatch> batches;
+};
+
+struct Member {
+  explicit Member(std::uint64_t segment_bytes = 1U << 20U)
+      : options{"ring", MemberId{1}, segment_bytes} {}
+
+  // Carries out what was submitted, without power cut.
+  void run() {
+    for (; !port.batches.empty(); port.batches.pop_front()) {
+      for (const DiskOp& op : port.batches.front().ops) {
+        disk.apply(op);
+      }
+      storage->on_disk_done(port.batches.front().id, {});
+    }
+  }
+
+  Result<Recovered> try_restart() {
+    port.batches.clear();
+    storage = std::make_unique<Storage>(options, port);
+    return storage->recover(disk.image());
+  }
+  Recovered restart() {
+    auto recovered = try_restart();
+    REQUIRE_MESSAGE(recovered.has_value(), recovered.error().message);
+    run();
+    return std::move(*recovered);
+  }
+
+  // A member of epoch `epoch` with entries epoch.1 to epoch.count, one record each.
+  void grow(std::uint32_t epoch, std::size_t count, std::size_t per_record = 1) {
+    storage->save_epochs(kBirth, Epoch{epoch}, Epoch{epoch});
+    const auto all = entries(zxid(epoch, 1), count);
+    for (std::size_t at = 0; at < count; at += per_record) {
+      const auto part = std::span(all).subspan(at, std::min(per_record, count - at));
+      storage->append(
+          part, commit,
+          part.front().zxid == zxid(epoch, 1) ? Zxid{} : Zxid{part.front().zxid.packed - 1});
+    }
+    run();
+  }
+
+  std::vector<std::string> files(const std::string& prefix) const {
+    std::vector<std::string> out;
+    for (const auto& [name, bytes] : disk.image().files) {
+      if (name.starts_with(prefix)) {
+        out.push_back(name);
+      }
+    }
+    return out;
+  }
+
+  static constexpr BirthId kBirth{77};
+  StorageOptions options;
+  HeldPort port;
+  sim::ForgetfulDisk disk;
+  std::unique_ptr<Storage> storage;
+  Zxid commit;
+};
+
+// The text of the failed CHECK of ours, or "".
+std::string check_failure_of(const std::function<void()>& call);
+
+}  // namespace ringside::coord
