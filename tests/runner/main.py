@@ -1,7 +1,6 @@
 """The stages of tests/run, one after the other; none of them hides the rest. See tests/run for the arguments."""
 import argparse
 import concurrent.futures
-import glob
 import os
 import sys
 import time
@@ -30,7 +29,7 @@ class Run:
         """What the chosen stages need of a preset."""
         tests = [test.target for test in self.chosen_tests(preset)]
         if preset == "fuzz":
-            return rooms.fuzz_targets() if self.choice.stage("fuzz") else []
+            return list(rooms.fuzz_sources()) if self.choice.stage("fuzz") else []
         wants = self.choice.stage
         programs = []
         if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
@@ -103,9 +102,8 @@ class Run:
         began, seconds = time.monotonic(), self.plan["fuzz"]
         corpus = os.path.join(build.folder("fuzz"), "corpus", target)
         os.makedirs(corpus, exist_ok=True)
-        seeds = glob.glob(f"{ROOT}/tests/fuzz/**/{target.removeprefix('fuzz_')}_corpus", recursive=True)
         command = [os.path.join(build.folder("fuzz"), target), f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10",
-                   f"-artifact_prefix={corpus}/", corpus, *seeds]
+                   f"-artifact_prefix={corpus}/", corpus, *rooms.fuzz_corpora(target)]
         code, output = run(command, seconds + 120)
         self.tally.add(f"{target} for {seconds} s", int(code == 0), int(code != 0), time.monotonic() - began, output)
 
