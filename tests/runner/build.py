@@ -2,7 +2,7 @@
 import os
 import time
 
-from tally import ROOT, run
+from tally import JOBS, ROOT, run
 
 _TIMEOUT_SECONDS = 2400
 _CONFIGURE_EXTRA = {
@@ -28,8 +28,7 @@ def configure(tally, preset):
 
 def build(tally, preset, targets):
     """Builds the targets; gives those that are there now. Each that is not counts as one failure."""
-    jobs = str(os.cpu_count() or 1)
-    base = ["cmake", "--build", folder(preset), "-j", jobs]
+    base = ["cmake", "--build", folder(preset), "-j", str(JOBS)]
     began = time.monotonic()
     code, output = run([*base, "--target", *targets, "--", "-k", "0"], _TIMEOUT_SECONDS)
     if code == 0:
