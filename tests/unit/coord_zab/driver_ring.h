@@ -66,6 +66,8 @@ struct TestMember {
 class DriverRing {
  public:
   explicit DriverRing(std::vector<std::uint64_t> voters, std::uint64_t seed = 1);
+  DriverRing(const DriverRing&) = delete;  // its members' ports know where it is
+  DriverRing& operator=(const DriverRing&) = delete;
 
   // Starts a member from its disk (an observer from nothing) and links it to all that run.
   Driver& start(std::uint64_t id);
