@@ -39,16 +39,23 @@ std::string_view usual_hint(Cause cause) {
   return "";
 }
 
+// Insertions, deletions, changes, and neighbours swapped (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::array<std::size_t, kMaxNameSize + 1> row{};
+  using Row = std::array<std::size_t, kMaxNameSize + 1>;
+  Row before{};
+  Row above{};
+  Row row{};
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = above;
+    above = row;
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+      const std::size_t change = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({change, above[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
     }
   }
   return row[b.size()];

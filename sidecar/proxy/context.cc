@@ -32,6 +32,9 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
 
 void WorkerContext::arm(Deadlines::Entry& entry, Instant due) {
   deadlines_.arm(entry, due);
+  if (due == kNever) {
+    return;
+  }
   // Rough on purpose: a wheel that turns once too often finds nothing due and goes back to sleep.
   if (due + Deadlines::kSlot < wheel_due_) {
     wheel_due_ = due + Deadlines::kSlot;

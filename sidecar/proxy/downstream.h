@@ -61,6 +61,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   [[nodiscard]] const std::string& fixed_upstream() const { return entrance_->upstream; }
   [[nodiscard]] const std::string& peer_ip() const { return peer_ip_; }
   [[nodiscard]] const http::RequestParser& parser() const { return parser_; }
+  [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
   [[nodiscard]] bool processing() const { return processing_; }
   metrics::UpstreamStats& stats_of(std::string_view upstream);
   metrics::UpstreamStats* unknown_stats();

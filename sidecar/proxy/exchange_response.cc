@@ -137,7 +137,14 @@ void Exchange::on_downstream_drained() {
 }
 
 bool Exchange::flush_response() {
-  return context_.to_downstream.empty() || downstream_.flush() != net::WriteResult::kBroken;
+  if (context_.to_downstream.empty()) {
+    return true;
+  }
+  if (downstream_.closed()) {
+    context_.to_downstream.clear();
+    return false;
+  }
+  return downstream_.flush() != net::WriteResult::kBroken;
 }
 
 void Exchange::on_upstream_end(bool reusable) {
@@ -148,10 +155,6 @@ void Exchange::on_upstream_end(bool reusable) {
       reusable && request_done_ && !upstream_broken_ && connection_->stream().pending_bytes() == 0;
   settle(balancer::outcome_of_status(status_));
   release_try(clean);
-  guard_.finish();
-  if (!flush_response()) {
-    keep_ = false;
-  }
   finish(status_, "");
 }
 
@@ -170,7 +173,7 @@ void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
 // The response has begun and can't be completed: what the caller got must not look complete.
 void Exchange::break_off(std::string_view cause) {
   keep_ = false;
-  if (!flush_response() || until_close_) {
+  if (until_close_) {
     downstream_.close_with_reset();
   }
   finish(status_, cause);
@@ -178,14 +181,12 @@ void Exchange::break_off(std::string_view cause) {
 
 void Exchange::answer(Cause cause, std::string_view detail, std::string_view hint) {
   release_try(false);
-  keep_ =
-      request().keep_alive && request_done_ && !closing_down() && cause != Cause::kHeadersTooLarge;
+  // What follows a CONNECT is no HTTP.
+  keep_ = request().keep_alive && request_done_ && !closing_down() &&
+          request().method != http::Method::kConnect;
   write_answer(cause, detail, hint);
   status_ = status_of(cause);
   head_sent_ = true;
-  if (!flush_response()) {
-    keep_ = false;
-  }
   finish(status_, to_string(cause));
 }
 
