@@ -1,9 +1,7 @@
 // A warm exchange allocates nothing: every operator new of the process is counted while a caller, a
 // proxy and an app talk over real loopback connections.
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -14,7 +12,7 @@
 #include <thread>
 
 #include "balancer/routing_table.h"
-#include "sidecar/net/socket.h"
+#include "loopback.h"
 #include "sidecar/proxy/proxy_server.h"
 
 namespace {
@@ -39,40 +37,11 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 namespace ringside::proxy {
 
+using test::connect_to;
+using test::exchange;
+using test::listen_on;
+
 namespace {
-
-net::Socket listen_on(std::uint16_t& port) {
-  net::Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  auto address = *net::SocketAddress::numeric("127.0.0.1", 0);
-  REQUIRE(::bind(socket.fd(), address.raw(), sizeof(sockaddr_in)) == 0);
-  REQUIRE(::listen(socket.fd(), 16) == 0);
-  sockaddr_in bound{};
-  socklen_t size = sizeof bound;
-  REQUIRE(::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
-  port = ntohs(bound.sin_port);
-  return socket;
-}
-
-net::Socket connect_to(std::uint16_t port) {
-  net::Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const auto address = *net::SocketAddress::numeric("127.0.0.1", port);
-  REQUIRE(::connect(socket.fd(), address.raw(), sizeof(sockaddr_in)) == 0);
-  return socket;
-}
-
-// Sends `request`, reads until `count` bytes of the response came.
-void exchange(const net::Socket& caller, std::string_view request, std::size_t count) {
-  REQUIRE(::send(caller.fd(), request.data(), request.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(request.size()));
-  char buffer[4096];
-  std::size_t got = 0;
-  while (got < count) {
-    const ssize_t n = ::recv(caller.fd(), buffer, sizeof buffer, 0);
-    REQUIRE(n > 0);
-    got += static_cast<std::size_t>(n);
-  }
-  REQUIRE(got == count);
-}
 
 constexpr std::string_view kResponse = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -131,6 +100,7 @@ std::uint64_t allocations_of(std::string_view request, std::string_view end, boo
       exchange(caller, request, kResponse.size());
     }
     counted = g_allocations.load() - before;
+    REQUIRE(before > 0);  // the counter does count
   }
   server.reset();
   app.join();
