@@ -4,6 +4,7 @@
 // the caller reads too slowly (Exchange stops reading from upstream) or sends too fast (pause).
 #include "sidecar/proxy/downstream.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -54,6 +55,7 @@ void Downstream::stash(std::span<const char> bytes) {
 
 void Downstream::process(std::span<const char> input) {
   processing_ = true;
+  memory_kept_ = true;
   bool more = true;
   while (more && state_ == State::kOpen) {
     // A head of which a part was read is served even when the proxy stops meanwhile.
@@ -311,7 +313,8 @@ Instant Downstream::due() const {
     return since_ + kHeadTime;
   }
   const milliseconds idle = context_.settings->defaults.timeouts.idle;
-  return idle.count() == 0 ? kNever : since_ + idle;
+  const Instant close_at = idle.count() == 0 ? kNever : since_ + idle;
+  return memory_kept_ ? std::min(close_at, since_ + kKeepMemoryTime) : close_at;
 }
 
 void Downstream::rearm() {
@@ -326,11 +329,14 @@ void Downstream::on_deadline(Instant now) {
       close();
     } else if (exchange_.running()) {
       exchange_.on_deadline(now);
-    } else if (waiting_for_request()) {
-      stop();
-    } else {
+    } else if (!waiting_for_request()) {
       refuse(Cause::kBadRequest, "the request's head was not complete within 30 s");
       finish_writing();
+    } else if (memory_kept_ && since_ + kKeepMemoryTime <= now) {
+      parser_.release_memory();
+      memory_kept_ = false;
+    } else {
+      stop();
     }
   }
   rearm();

@@ -44,6 +44,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   static constexpr std::size_t kStashBytes = 64 * 1024;
   static constexpr seconds kHeadTime{30};  // from a request's first byte to the end of its head
   static constexpr seconds kLingerTime{2};
+  static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
   static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
   Downstream(WorkerContext& context, DownstreamOwner& owner,
@@ -111,6 +112,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   bool ended_ = false;         // the caller sends nothing more
   bool unread_ = false;        // bytes came that nobody will look at
   bool reset_wanted_ = false;
+  bool memory_kept_ = true;   // the parser's buffers are warm
   std::string stash_;         // bytes of requests to come
   Instant since_{};           // of the idle time, the head's first byte, or the lingering
   std::size_t lingered_ = 0;  // bytes read and thrown away

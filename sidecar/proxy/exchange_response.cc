@@ -181,8 +181,9 @@ void Exchange::break_off(std::string_view cause) {
 
 void Exchange::answer(Cause cause, std::string_view detail, std::string_view hint) {
   release_try(false);
-  keep_ =
-      request().keep_alive && request_done_ && !closing_down() && cause != Cause::kHeadersTooLarge;
+  // What follows a CONNECT is no HTTP.
+  keep_ = request().keep_alive && request_done_ && !closing_down() &&
+          request().method != http::Method::kConnect;
   write_answer(cause, detail, hint);
   status_ = status_of(cause);
   head_sent_ = true;

@@ -1,10 +1,7 @@
 #include "sidecar/proxy/pool.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
-
-#include "balancer/routing_table.h"
 
 namespace ringside::proxy {
 
@@ -18,7 +15,6 @@ std::unique_ptr<UpstreamConnection> HostPool::take(Instant now, Duration max_idl
   }
   auto connection = std::move(idle_.back());
   idle_.pop_back();
-  --pools_.idle_;
   return connection;
 }
 
@@ -35,7 +31,6 @@ void HostPool::give(std::unique_ptr<UpstreamConnection> connection, Instant now)
   connection->idle_since = now;
   connection->stream().read_start();
   idle_.push_back(std::move(connection));
-  ++pools_.idle_;
 }
 
 void HostPool::discard(std::unique_ptr<UpstreamConnection> connection) {
@@ -53,7 +48,6 @@ void HostPool::drop(UpstreamConnection& connection) {
   connection.stream().read_stop();
   pools_.dead_.push_back(std::move(*found));
   idle_.erase(found);
-  --pools_.idle_;
 }
 
 void HostPool::close_idle_before(Instant when) {
@@ -62,7 +56,6 @@ void HostPool::close_idle_before(Instant when) {
   for (auto it = idle_.begin(); it != first_kept; ++it) {
     pools_.dead_.push_back(std::move(*it));
   }
-  pools_.idle_ -= static_cast<std::size_t>(first_kept - idle_.begin());
   idle_.erase(idle_.begin(), first_kept);
 }
 
@@ -94,22 +87,13 @@ HostPool& Pools::app(const config::Address& address) {
   return *pool;
 }
 
-void Pools::sweep(Instant now, const balancer::RoutingTable* table) {
-  std::unordered_set<const balancer::Host*> known;
-  if (table != nullptr) {
-    for (const auto& [name, upstream] : table->upstreams()) {
-      for (const auto& entry : upstream->hosts()) {
-        known.insert(entry.host.get());
-      }
-    }
-  }
+void Pools::sweep(Instant now) {
   for (auto& [host, pool] : pools_) {
-    const bool gone = table != nullptr && host != nullptr && !known.contains(host);
-    pool->close_idle_before(gone ? kNever : now - HostPool::kMaxIdleTime);
+    pool->close_idle_before(now - HostPool::kMaxIdleTime);
   }
   // The dead refer to their pools.
-  const auto unused = [](const HostPool& pool) { return pool.leases_ == 0 && pool.idle_.empty(); };
   dead_.clear();
+  const auto unused = [](const HostPool& pool) { return pool.leases_ == 0 && pool.idle_.empty(); };
   std::erase_if(pools_, [&](const auto& one) { return unused(*one.second); });
   std::erase_if(former_, [&](const auto& one) { return unused(*one); });
 }

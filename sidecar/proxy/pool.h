@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "balancer/routing_table.h"
 #include "balancer/upstream.h"
 #include "config/settings.h"
 #include "sidecar/proxy/upstream_connection.h"
@@ -93,13 +92,13 @@ class Pools {
   // For the local app; another address than before begins anew.
   HostPool& app(const config::Address& address);
 
-  // Closes what has been idle too long, and all that is idle to hosts not in `table` any more
-  // (nullptr: leaves those).
-  void sweep(Instant now, const balancer::RoutingTable* table);
+  // Closes what has been idle too long and forgets endpoints that nobody uses; not to be called
+  // from a connection's callback.
+  void sweep(Instant now);
+  [[nodiscard]] bool empty() const { return pools_.empty(); }
   void close_all_idle();
   // The turn is over: nothing dead is in a callback any more.
   void bury() { dead_.clear(); }
-  [[nodiscard]] std::size_t idle() const { return idle_; }
 
  private:
   friend class HostPool;
@@ -107,7 +106,6 @@ class Pools {
   std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;
   std::vector<std::unique_ptr<HostPool>> former_;  // replaced ones, until their users are through
   std::vector<std::unique_ptr<UpstreamConnection>> dead_;
-  std::size_t idle_ = 0;  // sum over all pools
 };
 
 }  // namespace ringside::proxy

@@ -57,7 +57,6 @@ balancer::TableVersion Worker::adopted() const {
 void Worker::adopt_table(std::shared_ptr<const balancer::RoutingTable> table) {
   const auto version = table->version();
   context_.view.update(std::move(table));
-  context_.pools.sweep(loop_.coarse_now(), context_.view.table());
   const std::lock_guard lock(mutex_);
   adopted_ = version;
 }
@@ -123,14 +122,14 @@ void Worker::check_stopped() {
 void Worker::end_of_turn() {
   dead_.clear();
   context_.pools.bury();
-  // Only while something idle may grow old: a sidecar without traffic sleeps.
-  if (context_.pools.idle() > 0 && !sweep_.active()) {
+  // Only while something may grow old: a sidecar without traffic sleeps.
+  if (!context_.pools.empty() && !sweep_.active()) {
     sweep_.start(kSweepEvery);
   }
 }
 
 void Worker::sweep() {
-  context_.pools.sweep(loop_.coarse_now(), nullptr);
+  context_.pools.sweep(loop_.coarse_now());
 }
 
 }  // namespace ringside::proxy

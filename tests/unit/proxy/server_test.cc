@@ -1,0 +1,175 @@
+// ProxyServer as a whole: ports, tables, settings, stop.
+#include <doctest/doctest.h>
+
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "balancer/routing_table.h"
+#include "loopback.h"
+#include "sidecar/proxy/proxy_server.h"
+
+namespace ringside::proxy {
+
+using test::connect_to;
+using test::listen_on;
+
+namespace {
+
+// What on_trouble was told, from any thread.
+struct Troubles {
+  std::mutex mutex;
+  std::vector<std::string> messages;
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex);
+    messages.push_back(error.message);
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex);
+    return messages.size();
+  }
+};
+
+std::shared_ptr<config::Settings> make_settings(int workers) {
+  auto settings = std::make_shared<config::Settings>();
+  settings->proxy.outbound = {"127.0.0.1", 0};
+  settings->proxy.inbound.reset();
+  settings->proxy.workers = workers;
+  return settings;
+}
+
+std::unique_ptr<ProxyServer> start(std::shared_ptr<const config::Settings> settings,
+                                   Troubles& troubles) {
+  ProxyOptions options;
+  options.settings = std::move(settings);
+  options.instance = "self";
+  options.on_trouble = [&](const Error& error) { troubles.note(error); };
+  return std::move(ProxyServer::start(std::move(options)).value());
+}
+
+// The status line's code of one request on a new connection; 0 when the port is closed.
+int ask(std::uint16_t port, std::string_view request) {
+  const net::Socket caller = connect_to(port);
+  REQUIRE(::send(caller.fd(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+  char buffer[4096];
+  const ssize_t n = ::recv(caller.fd(), buffer, sizeof buffer, 0);
+  return n < 12 ? 0 : std::stoi(std::string(buffer + 9, 3));
+}
+
+bool is_open(std::uint16_t port) {
+  const net::Socket caller(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = *net::SocketAddress::numeric("127.0.0.1", port);
+  return ::connect(caller.fd(), address.raw(), sizeof(sockaddr_in)) == 0;
+}
+
+template <typename Condition>
+void wait_for(Condition condition) {
+  while (!condition()) {
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ATakenPortIsAnErrorThatNamesIt") {
+  std::uint16_t port = 0;
+  const net::Socket taken = listen_on(port);
+  auto settings = make_settings(1);
+  settings->proxy.outbound.port = port;
+  ProxyOptions options;
+  options.settings = settings;
+  const auto server = ProxyServer::start(std::move(options));
+  REQUIRE_FALSE(server.has_value());
+  CHECK(server.error().message.find("127.0.0.1:" + std::to_string(port)) != std::string::npos);
+}
+
+TEST_CASE("RoutedIsTheSmallestVersionOfAllWorkers") {
+  Troubles troubles;
+  const auto settings = make_settings(3);
+  const auto server = start(settings, troubles);
+  CHECK(server->routed() == balancer::TableVersion{});
+  Rng rng(1);
+  const auto first = balancer::build_table(nullptr, {}, *settings, 5, rng);
+  const auto second = balancer::build_table(first.get(), {}, *settings, 9, rng);
+  server->publish(first);
+  server->publish(second);
+  wait_for([&] { return server->routed() == second->version(); });
+  CHECK(server->routed().zxid == 9);
+}
+
+TEST_CASE("BeforeTheFirstTableNothingIsThere") {
+  Troubles troubles;
+  const auto server = start(make_settings(1), troubles);
+  CHECK(ask(server->outbound_port(), "GET / HTTP/1.1\r\nHost: shop\r\n\r\n") == 503);
+}
+
+TEST_CASE("FixedPortsFollowTheSettings") {
+  Troubles troubles;
+  const auto settings = make_settings(2);
+  const auto server = start(settings, troubles);
+  std::uint16_t port = 0;
+  {
+    const net::Socket probe = listen_on(port);
+  }
+  auto with_port = std::make_shared<config::Settings>(*settings);
+  with_port->upstreams["shop"].listen = config::Address{"127.0.0.1", port};
+  server->publish(std::shared_ptr<const config::Settings>(with_port));
+  wait_for([&] { return is_open(port); });
+  CHECK(ask(port, "GET / HTTP/1.0\r\n\r\n") == 503);
+  server->publish(std::shared_ptr<const config::Settings>(settings));
+  wait_for([&] { return !is_open(port); });
+  CHECK(troubles.count() == 0);
+}
+
+TEST_CASE("AFixedPortThatCanNotBeOpenedIsTold") {
+  Troubles troubles;
+  const auto settings = make_settings(1);
+  const auto server = start(settings, troubles);
+  std::uint16_t port = 0;
+  const net::Socket taken = listen_on(port);
+  auto with_port = std::make_shared<config::Settings>(*settings);
+  with_port->upstreams["shop"].listen = config::Address{"127.0.0.1", port};
+  server->publish(std::shared_ptr<const config::Settings>(with_port));
+  wait_for([&] { return troubles.count() == 1; });
+}
+
+TEST_CASE("AStopWithoutConnectionsEndsAtOnceAndClosesThePorts") {
+  Troubles troubles;
+  const auto server = start(make_settings(2), troubles);
+  const std::uint16_t port = server->outbound_port();
+  std::promise<void> stopped;
+  server->stop([&] { stopped.set_value(); });
+  stopped.get_future().wait();
+  CHECK_FALSE(is_open(port));
+}
+
+TEST_CASE("DestroyingTheServerClosesWhatRuns") {
+  Troubles troubles;
+  std::uint16_t app_port = 0;
+  const net::Socket app = listen_on(app_port);
+  auto settings = make_settings(2);
+  settings->upstreams["shop"].endpoints = {{"127.0.0.1", app_port}};
+  auto server = start(settings, troubles);
+  Rng rng(1);
+  const auto table = balancer::build_table(nullptr, {}, *settings, 1, rng);
+  server->publish(table);
+  wait_for([&] { return server->routed() == table->version(); });
+  std::vector<net::Socket> callers;
+  std::vector<net::Socket> taken;
+  constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
+  for (int i = 0; i < 4; ++i) {
+    callers.push_back(connect_to(server->outbound_port()));
+    REQUIRE(::send(callers.back().fd(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0);
+    taken.emplace_back(::accept(app.fd(), nullptr, nullptr));
+  }
+  server.reset();
+  for (const auto& caller : callers) {
+    char byte = 0;
+    CHECK(::recv(caller.fd(), &byte, 1, 0) <= 0);
+  }
+}
+
+}  // namespace ringside::proxy

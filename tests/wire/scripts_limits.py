@@ -1,0 +1,137 @@
+"""Bounds: memory with large bodies, waiting bytes, connections."""
+import os
+import threading
+
+from wire import GET, OK, check
+
+
+def _rss(proxy):
+    with open(f"/proc/{proxy.process.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _check_growth(proxy, before):
+    limit = (64 if proxy.ports["sanitized"] else 4) * 1024 * 1024
+    check(_rss(proxy) - before < limit, f"grew by {_rss(proxy) - before} bytes")
+
+
+def _pump(wire, head, size):
+    """Sends `head` and `size` bytes in a thread."""
+    def run():
+        piece = b"x" * (1024 * 1024)
+        wire.send(head)
+        for _ in range(size // len(piece)):
+            wire.sock.sendall(piece)
+    wire.sock.settimeout(None)
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def _swallow(wire, size):
+    left = size - len(wire.buffer)
+    wire.buffer = b""
+    while left > 0:
+        count = len(wire.sock.recv(1024 * 1024))
+        check(count > 0, f"ended with {left} bytes missing")
+        left -= count
+
+
+def ALargeDownloadTakesNoMemory(s):
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    caller.send(GET)
+    app = shop.accept()
+    app.head()
+    size = 1024 * 1024 * 1024
+    before = _rss(proxy)
+    sender = _pump(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n", size)
+    caller.head()
+    _swallow(caller, size)
+    sender.join()
+    _check_growth(proxy, before)
+
+
+def ALargeUploadTakesNoMemory(s):
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    size = 1024 * 1024 * 1024
+    before = _rss(proxy)
+    sender = _pump(caller, f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n", size)
+    app = shop.accept()
+    app.head()
+    _swallow(app, size)
+    sender.join()
+    app.send(OK)
+    caller.head().expect("HTTP/1.1 200 OK")
+    _check_growth(proxy, before)
+
+
+def AReaderThatStopsHoldsTheAppBack(s):
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    caller.send(GET)
+    app = shop.accept()
+    app.head()
+    app.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+    before = _rss(proxy)
+    app.sock.settimeout(0.5)
+    sent = 0
+    try:
+        while sent < 200 * 1024 * 1024:
+            sent += app.sock.send(b"x" * 1024 * 1024)
+        check(False, "the proxy took it all")
+    except TimeoutError:
+        pass
+    _check_growth(proxy, before)
+
+
+def PipelinedBytesWaitOnlyUpToABound(s):
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    caller.send(GET)
+    app = shop.accept()
+    app.head()
+    before = _rss(proxy)
+    caller.sock.settimeout(0.5)
+    sent = 0
+    try:
+        while sent < 200 * 1024 * 1024:
+            sent += caller.sock.send(GET.encode() * 20000)
+        check(False, "the proxy took it all")
+    except TimeoutError:
+        pass
+    _check_growth(proxy, before)
+
+
+def ABodyThatWaitsForItsConnectionIsBounded(s):
+    # A listener whose queue is full: connecting takes until timeouts.connect.
+    import socket
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(0)
+    port = silent.getsockname()[1]
+    fillers = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(("127.0.0.1", port))
+        fillers.append(filler)
+    proxy = s.proxy("--endpoint", f"shop=127.0.0.1:{port}", "--timeouts", "1500,0,0,0")
+    caller = proxy.outbound()
+    caller.send("PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000000000\r\n\r\n")
+    before = _rss(proxy)
+    caller.sock.settimeout(0.5)
+    sent = 0
+    try:
+        while sent < 200 * 1024 * 1024:
+            sent += caller.sock.send(b"x" * 1024 * 1024)
+        check(False, "the proxy took it all")
+    except TimeoutError:
+        pass
+    _check_growth(proxy, before)
+    caller.sock.settimeout(5)
+    caller.head().expect("HTTP/1.1 502 Bad Gateway", x_ringside_error="connect_failure")
+    for filler in fillers:
+        filler.close()
+    silent.close()
