@@ -113,6 +113,8 @@ void Election::consider() {
     decided_ = leads;
     return;
   }
+  // Whom a quorum wants is reached by it after all; everybody else has come round already.
+  std::erase_if(passed_over_, [this](MemberId id) { return support_for(id).sufficient(); });
   const MemberId best = best_choice();
   if (best != choice_) {
     choice_ = best;
