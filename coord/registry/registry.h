@@ -55,6 +55,9 @@ class Registry {
   Result<Applied> apply(Zxid zxid, const Txn& txn);
 
   [[nodiscard]] Zxid applied() const;
+  // Loaded from a snapshot of the scope alone, as an observer does: takes scoped() transactions,
+  // and shows nothing outside kObserverScope.
+  [[nodiscard]] bool scoped() const;
   [[nodiscard]] std::optional<ZnodeView> get(std::string_view path) const;
   // Names (not paths) of the children, sorted; nullopt without the node.
   [[nodiscard]] std::optional<std::vector<std::string>> children(std::string_view path) const;

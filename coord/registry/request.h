@@ -56,7 +56,7 @@ struct Request {
 
 struct OpResult {
   ZkError error = ZkError::kOk;
-  std::string path;  // of a create: the name made
+  std::string path;  // of a create: the name made; of a set: the path asked for
   Stat stat;         // of create and set
 };
 
@@ -73,5 +73,14 @@ inline constexpr std::size_t kMaxPathBytes = 1024;
 inline constexpr std::size_t kMaxDataBytes = 1 << 20;
 inline constexpr std::size_t kMaxMultiOps = 1024;
 inline constexpr std::size_t kMaxRequestBytes = 2 << 20;
+inline constexpr milliseconds kMaxSessionTimeout{0x7fffffff};  // clients see it as a 32-bit number
+// What one transaction may grow to: made parents count as operations, and closing a session names
+// all its ephemerals in one transaction.
+inline constexpr std::size_t kMaxTxnOps = 8192;
+inline constexpr std::size_t kMaxEphemeralsPerSession = 32'768;
+
+// False: over one of the bounds above, or a session timeout that is not positive. To be asked
+// before a request is encoded; Preparer asks it too.
+bool within_bounds(const Request& request);
 
 }  // namespace ringside::coord

@@ -42,6 +42,7 @@ enum class ZkError : std::int32_t {
   kSessionExpired = -112,
 };
 const char* to_string(ZkError error);  // "no_node", …
+bool known(ZkError error);             // for numbers that come from outside
 
 enum class CreateMode { kPersistent, kEphemeral, kPersistentSequential, kEphemeralSequential };
 

@@ -37,8 +37,8 @@ class Watches {
   // Adding one that stands already changes nothing. False: the watcher has max_per_watcher already.
   bool add(WatcherId watcher, WatchKind kind, std::string path);
   void remove(WatcherId watcher);  // all of them
-  // The events that `changes` of transaction `zxid` cause, in order, one per watcher, path and kind
-  // of event; one-shot watches that fired are gone.
+  // The events that `changes` of transaction `zxid` cause, in order; one per watcher, path and kind
+  // of event for each change, by watcher. One-shot watches that fired are gone.
   std::vector<WatchEvent> fire(Zxid zxid, std::span<const Change> changes);
   [[nodiscard]] std::size_t size() const;
 

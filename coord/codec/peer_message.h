@@ -1,0 +1,32 @@
+// Payload of a frame on a ring link after the handshake. Pure; called by the driver.
+//
+//   u8 kind (index in Message + 1), u32 link, u64 sequence, u64 run, body
+//
+// `link` is drawn by the sender when the link opens, `sequence` counts its frames from 1: a frame
+// of an earlier link, or seen before, is told apart (coord/driver/link.h). Format version: that of
+// the handshake, kPeerProtocolVersion. Every length and count is bounded by the bytes at hand.
+#pragma once
+
+#include "config/base/bytes.h"
+#include "config/base/error.h"
+#include "coord/zab/messages.h"
+
+namespace ringside::coord {
+
+struct PeerFrame {
+  std::uint32_t link = 0;
+  std::uint64_t sequence = 0;
+  Envelope envelope;
+};
+
+inline constexpr std::size_t kSnapshotChunkBytes = 1 << 20;
+inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{4} << 30U;
+// The longest is the end of a session that owned kMaxEphemeralsPerSession nodes.
+inline constexpr std::size_t kMaxTxnBytes = 48U << 20U;
+inline constexpr std::size_t kMaxTouches = 1 << 16;
+
+// `frame.envelope.message` must be one for the wire (not SnapshotData).
+Bytes encode_peer_frame(const PeerFrame& frame);
+Result<PeerFrame> decode_peer_frame(ByteView payload);
+
+}  // namespace ringside::coord

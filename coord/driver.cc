@@ -1,0 +1,362 @@
+#include "coord/driver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "coord/codec/request_codec.h"
+#include "coord/driver/state.h"
+
+namespace ringside::coord {
+
+Driver::State::State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start,
+                     WallTime wall_start)
+    : options(std::move(settings)),
+      ports(outside),
+      rng(random),
+      now(start),
+      wall_at(start),
+      wall(wall_start),
+      requests(rng) {}
+
+Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
+  storage = std::make_unique<Storage>(
+      StorageOptions{.ring_name = options.ring_name, .member = options.self}, disk);
+  Result<Recovered> recovered = storage->recover(image);
+  if (!recovered) {
+    return std::unexpected(recovered.error());
+  }
+  Zxid snapshot;
+  if (recovered->snapshot) {
+    Result<Registry> loaded = Registry::load(*recovered->snapshot->bytes);
+    if (!loaded) {
+      return std::unexpected(loaded.error());
+    }
+    registry = std::move(*loaded);
+    snapshot = recovered->snapshot->zxid;
+    if (registry.applied() != snapshot) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("the snapshot of {} holds the state of {}", snapshot.to_string(),
+                              registry.applied().to_string()));
+    }
+  }
+  if (recovered->in_doubt) {
+    ports.log(LogSeverity::kWarn,
+              "this member may have lost what it acknowledged, and does not "
+              "vote by itself: " +
+                  recovered->doubt_reason);
+  }
+  digests.reset({snapshot, registry.digest()});
+  ZabOptions zab_options;
+  zab_options.self = options.self;
+  zab_options.voters = options.voters;
+  zab_options.heartbeat_interval = options.heartbeat_interval;
+  zab_options.election_timeout = options.election_timeout;
+  zab = std::make_unique<Zab>(std::move(zab_options),
+                              ZabStart{.birth = recovered->birth,
+                                       .accepted = recovered->accepted_epoch,
+                                       .current = recovered->current_epoch,
+                                       .in_doubt = recovered->in_doubt || recovered->fresh,
+                                       .snapshot = snapshot,
+                                       .log = std::move(recovered->log),
+                                       .commit = recovered->commit_point},
+                              Rng(rng()), now);
+  perform(zab->start());
+  return {};
+}
+
+void Driver::State::open_observer() {
+  observing = std::make_unique<Observing>(options.election_timeout, rng() >> 16U, now);
+}
+
+bool Driver::State::enter(Instant time) {
+  now = std::max(now, time);
+  if (!fenced) {
+    advance_sessions();
+  }
+  return !fenced;
+}
+
+void Driver::State::run() {
+  while (!events.empty() && !fenced) {
+    Event event = std::move(events.front());
+    events.pop_front();
+    perform(zab ? zab->step(now, std::move(event)) : observing->step(now, event));
+    settle_turn();
+  }
+}
+
+// What follows from the new state.
+void Driver::State::settle_turn() {
+  if (fenced) {
+    return;
+  }
+  quorum_seen = std::max(quorum_seen, quorum_heard_at());
+  for (const RequestId local : requests.take_reached(view())) {
+    Reply answer;
+    answer.zxid = view();
+    ports.reply(local, std::move(answer));
+  }
+  answer_observer_syncs();
+  tell_observers();
+  save_snapshot_if_due();
+}
+
+void Driver::State::fence(const Error& reason) {
+  if (fenced) {
+    return;
+  }
+  ports.log(LogSeverity::kError, "out of the ring for good: " + reason.message);
+  for (const auto& [peer, link] : links) {
+    ports.close_link(peer, "this member is fenced");
+  }
+  fenced = true;
+  events.clear();
+  ports.fenced(reason);
+}
+
+bool Driver::State::is_voter(MemberId id) const {
+  return std::ranges::find(options.voters, id) != options.voters.end();
+}
+
+WallTime Driver::State::wall_time() const {
+  return wall + std::chrono::duration_cast<milliseconds>(now - wall_at);
+}
+
+void Driver::State::link_down(MemberId peer) {
+  if (links.erase(peer) == 0) {
+    return;
+  }
+  feed.detach(peer);
+  if (is_voter(peer)) {
+    post(LinkDown{peer});
+  }
+}
+
+// --- the interface
+
+Driver::Driver(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Driver::~Driver() = default;
+
+Result<std::unique_ptr<Driver>> Driver::start(DriverOptions options, DriverPorts& ports,
+                                              DiskPort* disk, const DiskImage& image, Rng rng,
+                                              Instant now, WallTime wall) {
+  const bool voter = std::ranges::find(options.voters, options.self) != options.voters.end();
+  if (options.voters.empty() || !options.self) {
+    return fail(ErrorCode::kInvalid, "a member needs an id and at least one voter");
+  }
+  if (voter != (disk != nullptr)) {
+    return fail(ErrorCode::kInvalid, "a voter needs a disk, an observer keeps none");
+  }
+  auto state = std::make_unique<State>(std::move(options), ports, rng, now, wall);
+  if (voter) {
+    if (Status status = state->open_voter(*disk, image); !status) {
+      return std::unexpected(status.error());
+    }
+  } else {
+    state->open_observer();
+  }
+  state->starting = false;
+  state->run();
+  return std::unique_ptr<Driver>(new Driver(std::move(state)));
+}
+
+Handshake Driver::handshake() const {
+  Handshake handshake;
+  handshake.ring_name = state_->options.ring_name;
+  handshake.birth = state_->birth();
+  handshake.id = state_->options.self;
+  handshake.voter = state_->zab != nullptr;
+  return handshake;
+}
+
+Status Driver::accept_peer(const Handshake& theirs) const {
+  const State& state = *state_;
+  if (theirs.ring_name != state.options.ring_name) {
+    return fail(ErrorCode::kRefused, fmt::format("it belongs to the ring {:?}, this member to {:?}",
+                                                 theirs.ring_name, state.options.ring_name));
+  }
+  if (theirs.oldest_version > kPeerProtocolVersion || theirs.version < kPeerProtocolOldest) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("it speaks versions {} to {}, this member {} to {}", theirs.oldest_version,
+                    theirs.version, kPeerProtocolOldest, kPeerProtocolVersion));
+  }
+  if (theirs.birth && state.birth() && theirs.birth != state.birth()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("it belongs to a ring of another birth ({:#x}, here {:#x})",
+                            theirs.birth.value, state.birth().value));
+  }
+  if (theirs.id == state.options.self) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("it has this member's own id {}", theirs.id.value));
+  }
+  if (theirs.voter != state.is_voter(theirs.id)) {
+    return fail(ErrorCode::kRefused, fmt::format("{} is {} voter of this ring", theirs.id.value,
+                                                 theirs.voter ? "no" : "the id of a"));
+  }
+  if (!theirs.voter && (state.observing || theirs.id.value < kMinObserverId)) {
+    return fail(ErrorCode::kRefused, "observers link to voters, with an id of 2^32 or more");
+  }
+  return {};
+}
+
+void Driver::on_link_up(Instant now, MemberId peer) {
+  State& state = *state_;
+  if (!state.enter(now)) {
+    return;
+  }
+  state.link_down(peer);  // a link that replaces one takes its place
+  state.links.emplace(peer, Link(static_cast<std::uint32_t>(state.rng() >> 32U) | 1U));
+  if (state.is_voter(peer)) {
+    state.post(LinkUp{peer});
+  } else if (state.zab) {
+    state.send(peer, Envelope{0, state.zab->notification()});
+  }
+  state.run();
+}
+
+void Driver::on_link_down(Instant now, MemberId peer) {
+  if (state_->enter(now)) {
+    state_->link_down(peer);
+    state_->run();
+  }
+}
+
+Status Driver::on_frame(Instant now, MemberId peer, ByteView frame) {
+  State& state = *state_;
+  const auto link = state.links.find(peer);
+  if (!state.enter(now) || link == state.links.end()) {
+    return {};
+  }
+  Result<PeerFrame> read = decode_peer_frame(frame);
+  if (!read) {
+    return std::unexpected(read.error());
+  }
+  const Result<bool> fresh = link->second.accept(*read);
+  if (!fresh) {
+    return std::unexpected(fresh.error());
+  }
+  if (!*fresh) {
+    return {};
+  }
+  Status status = state.receive(peer, std::move(read->envelope));
+  state.run();
+  return status;
+}
+
+void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
+  State& state = *state_;
+  if (!state.enter(now) || !state.storage) {
+    return;
+  }
+  state.storage->on_disk_done(id, status);
+  if (!status) {  // D9
+    state.fence(status.error());
+    return;
+  }
+  if (state.snapshot_work == id) {
+    state.snapshot_work.reset();
+  } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
+    state.post(Persisted{state.disk_work.front().second});
+    state.disk_work.pop_front();
+  }
+  state.run();
+}
+
+void Driver::on_time(Instant now, WallTime wall) {
+  State& state = *state_;
+  if (!state.enter(now)) {
+    return;
+  }
+  state.wall_at = state.now;
+  state.wall = wall;
+  state.post(Tick{});
+  state.run();
+  if (!state.fenced && state.leads()) {
+    state.advance_sessions();
+    state.expire_sessions();
+    state.beat_observers();
+    state.run();
+  }
+}
+
+Instant Driver::next_deadline() const {
+  const State& state = *state_;
+  if (state.fenced) {
+    return kNever;
+  }
+  Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
+  if (state.leads()) {
+    deadline = std::min({deadline, state.sessions.next_deadline(), state.next_feed_beat});
+  }
+  return deadline;
+}
+
+void Driver::submit(Instant now, RequestId id, Request request) {
+  State& state = *state_;
+  if (!state.enter(now)) {
+    return;
+  }
+  Reply refusal;
+  refusal.zxid = state.view();
+  if (!within_bounds(request)) {
+    refusal.error = ZkError::kBadArguments;
+    state.ports.reply(id, std::move(refusal));
+    return;
+  }
+  refusal.error = ZkError::kConnectionLoss;
+  if (!state.reign || state.requests.size() >= state.options.max_outstanding_requests) {
+    state.ports.reply(id, std::move(refusal));
+    return;
+  }
+  const RequestId ring = state.requests.add(id);
+  if (!state.leads()) {
+    state.send(state.reign->leader,
+               Envelope{state.reign->run, ForwardedRequest{ring, encode_request(request)}});
+  } else if (!state.lead(state.options.self, state.reign->run, ring, std::move(request))) {
+    state.reply(ring, std::move(refusal));
+  }
+  state.run();
+}
+
+void Driver::touch(Instant now, SessionId session) {
+  State& state = *state_;
+  if (!state.enter(now)) {
+    return;
+  }
+  if (state.leads()) {
+    state.sessions.touch(session);
+  } else if (state.touches.size() < kMaxTouches) {
+    state.touches.insert(session);
+  }
+}
+
+void Driver::hand_over(Instant now) {
+  if (state_->enter(now) && state_->zab) {
+    state_->post(HandOver{});
+    state_->run();
+  }
+}
+
+bool Driver::watch(WatcherId watcher, WatchKind kind, std::string path) {
+  return state_->watches.add(watcher, kind, std::move(path));
+}
+
+void Driver::unwatch(WatcherId watcher) {
+  state_->watches.remove(watcher);
+}
+
+const Registry& Driver::registry() const {
+  return state_->registry;
+}
+
+RingStatus Driver::status() const {
+  return state_->status();
+}
+
+std::vector<std::uint32_t> Driver::take_commit_durations_us() {
+  return std::exchange(state_->commit_durations_us, {});
+}
+
+}  // namespace ringside::coord

@@ -1,0 +1,164 @@
+// What other members send, sorted: requests, snapshots, digests and touches are the driver's, the
+// rest is the step machine's.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "coord/codec/request_codec.h"
+#include "coord/driver/state.h"
+
+namespace ringside::coord {
+
+void Driver::State::send(MemberId to, Envelope envelope) {
+  const auto link = links.find(to);
+  if (link == links.end()) {
+    return;
+  }
+  if (auto* heartbeat = std::get_if<Heartbeat>(&envelope.message)) {
+    heartbeat->applied = registry.applied();
+    heartbeat->digest = registry.digest();
+    heartbeat->scope_digest = registry.scope_digest();
+  } else if (auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
+    answer->touches.assign(touches.begin(), touches.end());
+    touches.clear();
+  }
+  ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)))));
+}
+
+Status Driver::State::receive(MemberId peer, Envelope envelope) {
+  return is_voter(peer) ? receive_from_voter(peer, std::move(envelope))
+                        : receive_from_observer(peer, std::move(envelope));
+}
+
+Status Driver::State::receive_from_observer(MemberId peer, Envelope envelope) {
+  const std::uint64_t run_number = envelope.run;
+  if (std::holds_alternative<ObserverInfo>(envelope.message)) {
+    if (!zab || !leads()) {
+      return {};  // it hears from the next notification who leads
+    }
+    feed.attach(peer, run_number, registry.applied(), now);
+    send(peer, {run_number, ObserverStart{birth(), reign->epoch, registry.applied()}});
+    for (SnapshotChunk& chunk : split_snapshot(registry.applied(), registry.snapshot(true))) {
+      send(peer, {run_number, std::move(chunk)});
+    }
+    return {};
+  }
+  if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
+    return receive_request(peer, run_number, *request);
+  }
+  if (const auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
+    if (leads() && feed.attached(peer, run_number)) {
+      feed.heard(peer, answer->applied, now);
+      for (const SessionId session : answer->touches) {
+        sessions.touch(session);
+      }
+    }
+    return {};
+  }
+  return fail(ErrorCode::kInvalid, fmt::format("{} from an observer", name_of(envelope.message)));
+}
+
+Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
+  if (auto* chunk = std::get_if<SnapshotChunk>(&envelope.message)) {
+    return receive_chunk(peer, envelope.run, std::move(*chunk));
+  }
+  if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
+    return receive_request(peer, envelope.run, *request);
+  }
+  const bool current = reign && reign->leader == peer && reign->run == envelope.run;
+  if (const auto* refused = std::get_if<RequestRefused>(&envelope.message)) {
+    if (current) {
+      Reply answer;
+      answer.error = ZkError::kConnectionLoss;
+      answer.zxid = view();
+      reply(refused->id, std::move(answer));
+    }
+    return {};
+  }
+  if (const auto* answer = std::get_if<SyncAnswer>(&envelope.message)) {
+    if (current) {
+      if (observing) {
+        observing->view_reached(answer->zxid);
+      }
+      requests.wait_for(answer->id, answer->zxid);
+      settle_turn();
+    }
+    return {};
+  }
+  if (const auto* heartbeat = std::get_if<Heartbeat>(&envelope.message)) {
+    receive_digest(peer, envelope.run, *heartbeat);
+  } else if (const auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
+    for (const SessionId session : answer->touches) {
+      sessions.touch(session);
+    }
+  }
+  post(Received{peer, std::move(envelope)});
+  return {};
+}
+
+Status Driver::State::receive_chunk(MemberId peer, std::uint64_t run_number, SnapshotChunk chunk) {
+  if (!(zab ? zab->expects_snapshot_from(peer) : observing->expects_snapshot_from(peer))) {
+    return {};
+  }
+  Result<std::optional<SnapshotData>> whole = links.at(peer).snapshot().add(std::move(chunk));
+  if (!whole) {
+    return std::unexpected(whole.error());
+  }
+  if (!*whole) {
+    return {};
+  }
+  Result<Registry> loaded = Registry::load(*(*whole)->bytes);
+  if (!loaded) {
+    return std::unexpected(loaded.error());
+  }
+  if (loaded->applied() != (*whole)->zxid || loaded->scoped() != (observing != nullptr)) {
+    return fail(ErrorCode::kInvalid, "a snapshot that is not what was announced");
+  }
+  staged.emplace((*whole)->bytes, std::move(*loaded));
+  post(Received{peer, Envelope{run_number, std::move(**whole)}});
+  return {};
+}
+
+Status Driver::State::receive_request(MemberId peer, std::uint64_t run_number,
+                                      const ForwardedRequest& request) {
+  Result<Request> decoded = decode_request(request.request);
+  if (!decoded) {
+    return std::unexpected(decoded.error());
+  }
+  bool attached = feed.attached(peer, run_number);
+  if (zab && zab->followers() != nullptr) {
+    const auto follower = zab->followers()->find(peer);
+    attached =
+        attached || (follower != zab->followers()->end() && follower->second.run == run_number);
+  }
+  if (!attached) {
+    return {};  // asked under an attachment that is over: answered there already (D10)
+  }
+  if (!lead(peer, run_number, request.id, std::move(*decoded))) {
+    send(peer, {run_number, RequestRefused{request.id}});
+  }
+  return {};
+}
+
+void Driver::State::receive_digest(MemberId peer, std::uint64_t run_number,
+                                   const Heartbeat& heartbeat) {
+  if (!heartbeat.applied.packed) {
+    return;
+  }
+  std::optional<Digest> differs;
+  if (zab) {
+    differs = digests.heard({heartbeat.applied, heartbeat.digest});
+  } else if (reign && reign->leader == peer && reign->run == run_number &&
+             registry.scope_digest() != heartbeat.scope_digest) {
+    // All that the leader fed before this is applied: links keep order.
+    differs = Digest{heartbeat.applied, registry.scope_digest()};
+  }
+  if (differs) {  // D13
+    fence({ErrorCode::kCorrupt,
+           fmt::format("the tree of {} has digest {:#x} here and {:#x} at the leader {}",
+                       differs->zxid.to_string(), differs->value,
+                       zab ? heartbeat.digest : heartbeat.scope_digest, peer.value)});
+  }
+}
+
+}  // namespace ringside::coord

@@ -1,0 +1,140 @@
+// What a Driver is made of; seen inside coord/driver only.
+//
+// Read in this order: driver.cc (what comes from outside), frames.cc (what comes from other
+// members), effects.cc (what the step machines want done), leader.cc (requests, sessions, syncs and
+// observers of a leading member), status.cc.
+//
+// One turn: an entry point posts events, run() steps the machine for each and carries its effects
+// out before the next, then does what follows from the new state. Nothing below an entry point
+// calls another entry point.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coord/driver.h"
+#include "coord/driver/digest_watch.h"
+#include "coord/driver/link.h"
+#include "coord/driver/observer_feed.h"
+#include "coord/driver/observing.h"
+#include "coord/driver/requests.h"
+#include "coord/session_tracker.h"
+#include "coord/storage/storage.h"
+#include "coord/zab/member.h"
+
+namespace ringside::coord {
+
+struct Driver::State {
+  State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start, WallTime wall);
+
+  // --- driver.cc
+  Status open_voter(DiskPort& disk, const DiskImage& image);
+  void open_observer();
+  // First thing in every entry point. False: fenced, do nothing.
+  bool enter(Instant time);
+  void post(Event event) { events.push_back(std::move(event)); }
+  void run();
+  void settle_turn();
+  void fence(const Error& reason);
+  void link_down(MemberId peer);
+  [[nodiscard]] bool is_voter(MemberId id) const;
+  [[nodiscard]] WallTime wall_time() const;
+
+  // --- frames.cc
+  Status receive(MemberId peer, Envelope envelope);
+  Status receive_from_observer(MemberId peer, Envelope envelope);
+  Status receive_from_voter(MemberId peer, Envelope envelope);
+  Status receive_chunk(MemberId peer, std::uint64_t run, SnapshotChunk chunk);
+  Status receive_request(MemberId peer, std::uint64_t run, const ForwardedRequest& request);
+  void receive_digest(MemberId peer, std::uint64_t run, const Heartbeat& heartbeat);
+  void send(MemberId to, Envelope envelope);
+
+  // --- effects.cc
+  void perform(Effects effects);
+  void perform(const Send& effect) { send(effect.to, effect.envelope); }
+  void perform(const SendSnapshot& effect);
+  void perform(const AppendLog& effect);
+  void perform(const SaveEpochs& effect);
+  void perform(const SwitchHistory& effect);
+  void perform(const InstallSnapshot& effect);
+  void perform(const Deliver& effect);
+  void perform(const CloseLink& effect);
+  void perform(const ReignBegan& effect);
+  void perform(const ReignEnded& effect);
+  void perform(const QuorumConfirmed& effect);
+  void perform(const Say& effect);
+  bool apply(const Entry& entry);
+  void reply(RequestId ring, Reply answer);
+  void save_snapshot_if_due();
+
+  // --- leader.cc
+  // False: refused, the outcome is that nothing happened.
+  bool lead(MemberId member, std::uint64_t run, RequestId id, Request request);
+  void propose(const Request& request, Origin origin);
+  SessionId draw_session_id();
+  void note_applied(Zxid zxid, const Txn& txn);
+  void advance_sessions();
+  void expire_sessions();
+  void beat_observers();
+  void answer_observer_syncs();
+  void tell_observers();
+  [[nodiscard]] bool leads() const { return reign && reign->leader == options.self; }
+  [[nodiscard]] bool quorum_is_fresh() const;
+
+  // --- status.cc
+  [[nodiscard]] RingStatus status() const;
+  [[nodiscard]] std::vector<MemberStatus> members() const;
+  [[nodiscard]] MemberStatus member(MemberId id) const;
+  [[nodiscard]] Instant quorum_heard_at() const;
+  [[nodiscard]] BirthId birth() const;
+  // Zxid up to which reads here are complete.
+  [[nodiscard]] Zxid view() const;
+
+  DriverOptions options;
+  DriverPorts& ports;
+  Rng rng;
+  Instant now;
+  Instant wall_at;  // `wall` was read then
+  WallTime wall;
+  bool fenced = false;
+  bool starting = true;  // applying what was known before: nobody is told
+
+  std::unique_ptr<Storage> storage;      // of a voter
+  std::unique_ptr<Zab> zab;              // of a voter
+  std::unique_ptr<Observing> observing;  // of an observer
+  std::deque<Event> events;
+
+  std::map<MemberId, Link> links;
+  std::deque<std::pair<DiskBatchId, PersistId>> disk_work;
+  std::optional<DiskBatchId> snapshot_work;
+
+  Registry registry;
+  std::optional<std::pair<std::shared_ptr<const Bytes>, Registry>>
+      staged;  // read, not yet in force
+  Watches watches;
+  DigestWatch digests;
+
+  std::optional<ReignBegan> reign;
+  Requests requests;
+  std::set<SessionId> touches;  // to be told to the leader
+  Instant quorum_seen{};
+
+  // While leading:
+  std::unique_ptr<Preparer> preparer;
+  SessionTracker sessions;
+  SyncRounds syncs;
+  std::multimap<Zxid, SyncRequest> observer_syncs;
+  ObserverFeed feed;
+  Instant next_feed_beat{};
+  std::deque<std::pair<Zxid, Instant>> proposed_at;
+  std::vector<std::uint32_t> commit_durations_us;
+  std::optional<Notification> told_observers;
+};
+
+}  // namespace ringside::coord

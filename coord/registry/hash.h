@@ -1,0 +1,22 @@
+// SipHash-2-4 (Aumasson and Bernstein, 2012) with a fixed key: for digests and the node index, the
+// same on every machine. Not a secret. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "config/base/bytes.h"
+
+namespace ringside::coord {
+
+struct HashKey {
+  std::uint64_t k0 = 0x0706050403020100U;
+  std::uint64_t k1 = 0x0f0e0d0c0b0a0908U;
+};
+
+std::uint64_t hash_bytes(ByteView bytes, HashKey key = {});
+// As hash_bytes over the words in little-endian order.
+std::uint64_t hash_words(std::span<const std::uint64_t> words, HashKey key = {});
+
+}  // namespace ringside::coord

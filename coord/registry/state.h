@@ -1,0 +1,34 @@
+// What a Registry is made of; seen inside coord/registry only. One owner, one thread.
+#pragma once
+
+#include <map>
+
+#include "config/base/error.h"
+#include "coord/registry/data_tree.h"
+#include "coord/registry/registry.h"
+
+namespace ringside::coord {
+
+struct RegistryState {
+  DataTree tree;
+  std::map<SessionId, milliseconds> sessions;  // with their timeouts; none when scoped
+  std::uint64_t session_digest = 0;
+  Zxid applied;
+  // Holds kObserverScope alone. The root is then only a place to hang it on: it has no times and
+  // counts of its own, belongs to no digest and is not shown.
+  bool scoped = false;
+};
+
+struct Registry::State : RegistryState {};
+
+std::uint64_t hash_session(SessionId id, milliseconds timeout);
+
+Bytes save_state(const RegistryState& state, bool scope_only);
+// Into a fresh state. An error leaves it half made.
+Status load_state(RegistryState& state, ByteView snapshot);
+
+// Whether the transaction may be applied to this state; an error says which operation does not fit
+// and why.
+Status check_fit(const RegistryState& state, Zxid zxid, const Txn& txn);
+
+}  // namespace ringside::coord

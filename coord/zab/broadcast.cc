@@ -1,0 +1,64 @@
+#include "coord/zab/broadcast.h"
+
+#include <fmt/format.h>
+
+namespace ringside::coord {
+
+Zxid committed(const Core& core, const Followers& followers) {
+  std::vector<Zxid> reached{core.durable()};
+  for (const auto& [id, follower] : followers) {
+    if (follower.stage == FollowerStage::kSynced) {
+      reached.push_back(follower.acked);
+    }
+  }
+  return reached_by_majority(std::move(reached), core.voters());
+}
+
+Instant quorum_heard(const Core& core, const Followers& followers, bool synced_only) {
+  std::vector<Instant> heard{core.now};
+  for (const auto& [id, follower] : followers) {
+    if (!synced_only || follower.stage == FollowerStage::kSynced) {
+      heard.push_back(follower.heard);
+    }
+  }
+  return heard_from_majority(std::move(heard), core.voters());
+}
+
+std::uint64_t quorum_round(const Core& core, const Followers& followers, std::uint64_t own_round) {
+  std::vector<std::uint64_t> rounds{own_round};
+  for (const auto& [id, follower] : followers) {
+    if (follower.stage == FollowerStage::kSynced) {
+      rounds.push_back(follower.round);
+    }
+  }
+  return confirmed_by_majority(std::move(rounds), core.voters());
+}
+
+Tally synced(const Core& core, const Followers& followers) {
+  Tally tally(core.voters());
+  tally.add(false);  // its own history is what the epoch begins with
+  for (const auto& [id, follower] : followers) {
+    if (follower.stage == FollowerStage::kSynced) {
+      tally.add(follower.in_doubt);
+    }
+  }
+  return tally;
+}
+
+std::optional<std::string> too_slow(const Core& core, const FollowerState& follower) {
+  if (core.now - follower.heard > core.options.election_timeout) {
+    return fmt::format("silent for {} ms",
+                       std::chrono::duration_cast<milliseconds>(core.now - follower.heard).count());
+  }
+  if (follower.stage != FollowerStage::kSynced) {
+    return std::nullopt;
+  }
+  const std::size_t entries = core.history.entries_after(follower.acked);
+  const std::uint64_t bytes = core.history.bytes_after(follower.acked);
+  if (entries > core.options.max_lag_entries || bytes > core.options.max_lag_bytes) {
+    return fmt::format("{} transactions ({} bytes) behind", entries, bytes);
+  }
+  return std::nullopt;
+}
+
+}  // namespace ringside::coord

@@ -1,0 +1,50 @@
+// Broadcast phase, the leader's books: how far each follower has acknowledged, what is therefore
+// committed, who has been heard and who lags too far. Pure; owned by Leading, which sends.
+//
+// Commit rule (DSN'11): a zxid is committed once more than half of the voters have it durable, the
+// leader's own disk counted like any other. Only followers that acknowledged NEWLEADER count (D2,
+// D8), and nothing is committed before the leader is established.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "coord/zab/core.h"
+
+namespace ringside::coord {
+
+enum class FollowerStage {
+  kAttached,  // FollowerInfo came
+  kAsked,     // LeaderInfo sent
+  kPromised,  // AckEpoch came
+  kSyncing,   // history and NEWLEADER sent; gets proposals
+  kSynced,    // NEWLEADER acknowledged
+};
+
+struct FollowerState {
+  std::uint64_t run = 0;
+  FollowerStage stage = FollowerStage::kAttached;
+  bool in_doubt = false;
+  Zxid last;               // as of AckEpoch
+  std::vector<Zxid> ends;  // as of AckEpoch
+  Zxid acked;
+  Zxid applied;  // as of its last heartbeat reply
+  Instant heard{};
+  std::uint64_t round = 0;  // latest heartbeat round answered
+};
+using Followers = std::map<MemberId, FollowerState>;
+
+// What more than half of the voters have durable.
+Zxid committed(const Core& core, const Followers& followers);
+// Since when more than half of the voters have been heard, this member included.
+Instant quorum_heard(const Core& core, const Followers& followers, bool synced_only);
+// The latest heartbeat round that more than half of the voters answered.
+std::uint64_t quorum_round(const Core& core, const Followers& followers, std::uint64_t own_round);
+// Members whose NEWLEADER acknowledgements are in, the leader's own included.
+Tally synced(const Core& core, const Followers& followers);
+// Why this follower must be dropped back to synchronization, if it must.
+std::optional<std::string> too_slow(const Core& core, const FollowerState& follower);
+
+}  // namespace ringside::coord

@@ -1,0 +1,161 @@
+#include "coord/zab/election.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ringside::coord {
+
+Election::Election(Core& core, Instant hold_until)
+    : core_(core), began_(core.now), hold_until_(hold_until), choice_since_(core.now) {
+  for (auto& [id, peer] : core_.peers) {
+    peer.answered = false;
+    if (peer.said && peer.said->role == Role::kLooking && peer.said->ready) {
+      peer.answered = true;  // its word stands until it says otherwise
+    }
+  }
+  choice_ = best_choice();
+  tell(true);
+}
+
+Notification Election::notification(bool wants_answer) const {
+  return {.role = Role::kLooking,
+          .ready = true,
+          .own = core_.credentials(),
+          .vote = choice_,
+          .reign = {},
+          .established = false,
+          .in_doubt = core_.in_doubt,
+          .wants_answer = wants_answer};
+}
+
+void Election::tell(bool wants_answer) {
+  core_.notify_all(notification(wants_answer));
+  // Random, so that members that look together do not speak together.
+  const auto beat = core_.options.heartbeat_interval;
+  next_tick_ = core_.now + beat + microseconds(core_.rng.between(0, microseconds(beat).count()));
+}
+
+std::optional<MemberId> Election::somebody_leads() const {
+  std::optional<MemberId> leader;
+  Epoch reign;
+  for (const auto& [id, peer] : core_.peers) {
+    if (!peer.said || peer.said->role != Role::kLeading) {
+      continue;
+    }
+    const Epoch theirs = peer.said->established ? peer.said->reign : Epoch{};
+    if (!leader || theirs > reign) {
+      leader = id;
+      reign = theirs;
+    }
+  }
+  return leader;
+}
+
+bool Election::all_answered() const {
+  return std::ranges::all_of(core_.peers, [this](const auto& entry) {
+    const Peer& peer = entry.second;
+    return peer.answered ||
+           core_.now >= std::max(began_, peer.up_since) + core_.options.election_timeout;
+  });
+}
+
+bool Election::everybody_looks() const {
+  return core_.peers.size() + 1 == core_.voters() &&
+         std::ranges::all_of(core_.peers, [](const auto& entry) {
+           const auto& said = entry.second.said;
+           return said && said->role == Role::kLooking && said->ready;
+         });
+}
+
+MemberId Election::best_choice() const {
+  const bool everybody = everybody_looks();
+  std::optional<Credentials> best;
+  const auto offer = [&](const Credentials& own, bool in_doubt) {
+    if ((!in_doubt || everybody) && !passed_over_.contains(own.id) && (!best || own > *best)) {
+      best = own;
+    }
+  };
+  offer(core_.credentials(), core_.in_doubt);
+  for (const auto& [id, peer] : core_.peers) {
+    if (peer.said && peer.said->role == Role::kLooking && peer.said->ready) {
+      offer(peer.said->own, peer.said->in_doubt);
+    }
+  }
+  return best ? best->id : MemberId{};
+}
+
+Tally Election::support_for(MemberId choice) const {
+  Tally tally(core_.voters());
+  tally.add(core_.in_doubt);
+  for (const auto& [id, peer] : core_.peers) {
+    if (!peer.said || peer.said->vote != choice || peer.said->established) {
+      continue;
+    }
+    if (peer.said->role != Role::kLooking || peer.said->ready) {
+      tally.add(peer.said->in_doubt);
+    }
+  }
+  return tally;
+}
+
+void Election::consider() {
+  decided_ = somebody_leads();
+  if (decided_) {
+    return;
+  }
+  const MemberId best = best_choice();
+  if (best != choice_) {
+    choice_ = best;
+    choice_since_ = core_.now;
+    tell(false);
+  }
+  if (!choice_ || !all_answered() || !support_for(choice_).sufficient()) {
+    return;
+  }
+  if (choice_ == core_.options.self && core_.now < hold_until_) {
+    return;
+  }
+  decided_ = choice_;
+}
+
+void Election::on_tick() {
+  const bool stuck = core_.now >= choice_since_ + core_.options.election_timeout && all_answered();
+  if (stuck && choice_) {
+    passed_over_.insert(choice_);
+    choice_since_ = core_.now;
+    if (!best_choice()) {
+      passed_over_.clear();
+    }
+  }
+  if (core_.now >= next_tick_) {
+    tell(true);
+  }
+  consider();
+}
+
+std::string Election::waiting_for() const {
+  std::string missing;
+  for (const MemberId voter : core_.options.voters) {
+    const auto found = core_.peers.find(voter);
+    const bool here =
+        voter == core_.options.self || (found != core_.peers.end() && found->second.answered);
+    if (!here) {
+      missing += fmt::format("{}{}", missing.empty() ? "" : ", ", voter.value);
+    }
+  }
+  if (core_.in_doubt) {
+    return missing.empty()
+               ? "a leader, as this member's own log cannot be trusted alone"
+               : fmt::format(
+                     "voters {} (this member's own log is new or damaged, so it takes all "
+                     "voters, or a leader elected without it)",
+                     missing);
+  }
+  if (!missing.empty()) {
+    return fmt::format("a majority of {} voters; no word from {}", core_.voters(), missing);
+  }
+  return "the voters to agree on a leader";
+}
+
+}  // namespace ringside::coord
