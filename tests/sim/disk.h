@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 
+#include "config/base/error.h"
 #include "config/base/rng.h"
 #include "coord/storage/disk_port.h"
 #include "tests/sim/forgetful_disk.h"

@@ -66,8 +66,9 @@ void World::make_members(Rng rng) {
   for (std::uint64_t i = 0; i <= voters; ++i) {
     const bool voter = i < voters;
     options.self = voter ? MemberId{i + 1} : MemberId{coord::kMinObserverId + 7};
-    members_.push_back(
-        std::make_unique<SimMember>(queue_, trace_, network_, *this, options, voter, Rng(rng())));
+    MemberObserver& observer = *this;
+    members_.push_back(std::make_unique<SimMember>(queue_, trace_, network_, observer, options,
+                                                   voter, Rng(rng())));
     network_.add(options.self, *members_.back());
   }
   for (const auto& member : members_) {
