@@ -6,6 +6,18 @@
 
 namespace ringside::coord {
 
+namespace {
+
+// Serves under no leader, and its log is at rest. One that has decided already, and follows or
+// leads without a quorum yet, takes part like those that still look: the choice must not depend on
+// who was a moment faster.
+bool takes_part(const Peer& peer) {
+  return peer.said && !peer.said->established &&
+         (peer.said->role != Role::kLooking || peer.said->ready);
+}
+
+}  // namespace
+
 Election::Election(Core& core, Instant hold_until)
     : core_(core), began_(core.now), hold_until_(hold_until), choice_since_(core.now) {
   for (auto& [id, peer] : core_.peers) {
@@ -60,16 +72,14 @@ bool Election::all_answered() const {
   });
 }
 
-bool Election::everybody_looks() const {
+bool Election::everybody_takes_part() const {
   return core_.peers.size() + 1 == core_.voters() &&
-         std::ranges::all_of(core_.peers, [](const auto& entry) {
-           const auto& said = entry.second.said;
-           return said && said->role == Role::kLooking && said->ready;
-         });
+         std::ranges::all_of(core_.peers,
+                             [](const auto& entry) { return takes_part(entry.second); });
 }
 
 MemberId Election::best_choice() const {
-  const bool everybody = everybody_looks();
+  const bool everybody = everybody_takes_part();
   std::optional<Credentials> best;
   const auto offer = [&](const Credentials& own, bool in_doubt) {
     if ((!in_doubt || everybody) && !passed_over_.contains(own.id) && (!best || own > *best)) {
@@ -78,7 +88,7 @@ MemberId Election::best_choice() const {
   };
   offer(core_.credentials(), core_.in_doubt);
   for (const auto& [id, peer] : core_.peers) {
-    if (peer.said && peer.said->role == Role::kLooking && peer.said->ready) {
+    if (takes_part(peer)) {
       offer(peer.said->own, peer.said->in_doubt);
     }
   }
@@ -89,10 +99,7 @@ Tally Election::support_for(MemberId choice) const {
   Tally tally(core_.voters());
   tally.add(core_.in_doubt);
   for (const auto& [id, peer] : core_.peers) {
-    if (!peer.said || peer.said->vote != choice || peer.said->established) {
-      continue;
-    }
-    if (peer.said->role != Role::kLooking || peer.said->ready) {
+    if (takes_part(peer) && peer.said->vote == choice) {
       tally.add(peer.said->in_doubt);
     }
   }
@@ -100,8 +107,10 @@ Tally Election::support_for(MemberId choice) const {
 }
 
 void Election::consider() {
-  decided_ = somebody_leads();
-  if (decided_) {
+  decided_.reset();
+  const std::optional<MemberId> leads = somebody_leads();
+  if (leads && (core_.now >= hold_until_ || core_.peers.at(*leads).said->established)) {
+    decided_ = leads;
     return;
   }
   const MemberId best = best_choice();
@@ -110,13 +119,9 @@ void Election::consider() {
     choice_since_ = core_.now;
     tell(false);
   }
-  if (!choice_ || !all_answered() || !support_for(choice_).sufficient()) {
-    return;
+  if (choice_ && core_.now >= hold_until_ && all_answered() && support_for(choice_).sufficient()) {
+    decided_ = choice_;
   }
-  if (choice_ == core_.options.self && core_.now < hold_until_) {
-    return;
-  }
-  decided_ = choice_;
 }
 
 void Election::on_tick() {

@@ -6,7 +6,7 @@
 //     │ each notification, link change, tick: consider()
 //     ├─ somebody leads (established first) ─────────────▶ decided: join it
 //     ├─ a voter with a link has not answered, and less than election_timeout passed ─▶ wait
-//     ├─ my choice = best credentials of the looking voters; changed ─▶ tell everybody
+//     ├─ my choice = best credentials of those without a leader; changed ─▶ tell everybody
 //     └─ a quorum (Tally) chose the same ────────────────▶ decided
 //
 // Deviations from ZooKeeper's fast leader election: no rounds and no gossip (voters are fully
@@ -26,7 +26,7 @@ namespace ringside::coord {
 
 class Election {
  public:
-  // `hold_until`: it does not decide for itself before that (after an attempt of its own failed).
+  // `hold_until`: before that it only joins an established leader (an attempt has just failed).
   Election(Core& core, Instant hold_until);
 
   // Looks at everything known; sets decided() when it can.
@@ -43,7 +43,7 @@ class Election {
  private:
   [[nodiscard]] std::optional<MemberId> somebody_leads() const;
   [[nodiscard]] bool all_answered() const;
-  [[nodiscard]] bool everybody_looks() const;
+  [[nodiscard]] bool everybody_takes_part() const;
   [[nodiscard]] MemberId best_choice() const;
   [[nodiscard]] Tally support_for(MemberId choice) const;
   void tell(bool wants_answer);

@@ -242,8 +242,8 @@ void Following::on_notification(MemberId from) {
     return;
   }
   const Notification& said = *core_.peers.at(from).said;
-  const bool will_lead = said.role == Role::kLooking && said.ready && said.vote == leader_;
-  if (stage_ == Stage::kWaiting && will_lead) {
+  const bool may_lead = said.role == Role::kLooking && (!said.vote || said.vote == leader_);
+  if (stage_ == Stage::kWaiting && may_lead) {
     return;
   }
   if (said.role != Role::kLeading) {
