@@ -106,14 +106,14 @@ bool DeliveryRules::applied(MemberId member, bool voter, const Delivered& state)
   return first;
 }
 
-void DeliveryRules::led(MemberId member, Epoch epoch, Zxid applied) {
+bool DeliveryRules::led(MemberId member, Epoch epoch, Zxid applied) {
   const auto [known, added] = leaders_.try_emplace(epoch, member);
   if (known->second != member) {
     violate("primary: epoch {} is led by {} and by {}", epoch.value, known->second.value,
             member.value);
   }
   if (!added) {
-    return;
+    return false;
   }
   // A leader newer than all others before it; an older one may still think that it leads.
   if (epoch > last_led_) {
@@ -123,6 +123,7 @@ void DeliveryRules::led(MemberId member, Epoch epoch, Zxid applied) {
               epoch.value, applied.to_string(), last().to_string());
     }
   }
+  return true;
 }
 
 void DeliveryRules::born(MemberId member, BirthId birth) {

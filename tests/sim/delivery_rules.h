@@ -39,8 +39,9 @@ class DeliveryRules {
   void reloaded(MemberId member, bool voter, const Delivered& state);
   // True when a voter delivered it before all others.
   bool applied(MemberId member, bool voter, const Delivered& state);
-  // A member says that it is the established leader of `epoch`, having applied `applied`.
-  void led(MemberId member, Epoch epoch, Zxid applied);
+  // A member says that it is the established leader of `epoch`, having applied `applied`. True:
+  // that is news.
+  bool led(MemberId member, Epoch epoch, Zxid applied);
   void born(MemberId member, BirthId birth);
   // A write was answered with success by a member that stands at `applied`.
   void acknowledged(Zxid zxid, Zxid applied);

@@ -94,7 +94,7 @@ void Network::send(MemberId from, MemberId to, std::shared_ptr<const Bytes> fram
     return;
   }
   End& end = found->second.ends.at(to);
-  if (!end.up) {
+  if (!end.up || end.end_of_stream) {
     return;  // into a connection that is dead at the other side
   }
   Instant arrives = queue_.now() + latency();

@@ -146,6 +146,7 @@ void World::applied(SimMember& member, coord::Zxid zxid, std::span<const coord::
   Delivered state = state_of(member, zxid);
   state.changes = hash_changes(changes);
   if (deliveries_.applied(member.id(), member.voter(), state)) {
+    trace_.say("member {} is the first to deliver {}", member.id().value, zxid.to_string());
     extended(member.driver().registry(), changes);
   }
 }
@@ -174,15 +175,15 @@ void World::note_leader(SimMember& member) {
   const coord::RingStatus status = member.driver().status();
   deliveries_.born(member.id(), status.birth);
   if (status.role == coord::Role::kLeading && status.leader == member.id()) {
-    deliveries_.led(member.id(), status.epoch, status.applied);
+    if (deliveries_.led(member.id(), status.epoch, status.applied)) {
+      trace_.say("member {} is seen to lead epoch {}", member.id().value, status.epoch.value);
+    }
     sessions_.led(queue_.now(), status.epoch);
   }
 }
 
 void World::stepped(SimMember& member) {
-  Instant& sampled = sampled_[member.id()];
-  if (member.voter() && !member.fenced_out() && queue_.now() - sampled >= milliseconds(5)) {
-    sampled = queue_.now();
+  if (member.voter() && !member.fenced_out()) {
     note_leader(member);
   }
 }
@@ -279,6 +280,15 @@ void World::converge() {
 }
 
 RunStats World::run() {
+  try {
+    return live();
+  } catch (const std::exception& error) {
+    violate("at {:.6f} s: {}",
+            std::chrono::duration<double>(queue_.now().time_since_epoch()).count(), error.what());
+  }
+}
+
+RunStats World::live() {
   look_around();
   queue_.run_until(at(kHeal));
   faults_.heal_all();

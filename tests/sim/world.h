@@ -37,7 +37,7 @@ class World : private MemberObserver {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // Throws Violation.
+  // Throws Violation, with the virtual time.
   RunStats run();
 
  private:
@@ -47,6 +47,7 @@ class World : private MemberObserver {
   void reloaded(SimMember& member, coord::Zxid zxid) override;
   void stepped(SimMember& member) override;
 
+  RunStats live();
   void make_members(Rng rng);
   void make_clients(Rng rng);
   void client_leaves(std::size_t place);
@@ -71,7 +72,6 @@ class World : private MemberObserver {
   std::vector<std::unique_ptr<SimMember>> members_;
   std::vector<std::unique_ptr<Client>> clients_;
   Faults faults_;
-  std::map<MemberId, Instant> sampled_;
   std::optional<MemberId> calm_leader_;
   std::uint64_t next_client_ = 0;
   bool keep_clients_coming_ = true;
