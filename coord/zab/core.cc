@@ -133,6 +133,12 @@ void Core::append_pending() {
   effects.emplace_back(AppendLog{id, std::move(entries), std::min(commit, written_), durable_});
 }
 
+void Core::drop_unwritten() {
+  history.truncate_after(written_);
+  // It may have been committed by the others already; it comes back with the next history.
+  commit = std::min(commit, history.last());
+}
+
 std::optional<PersistDone> Core::on_persisted(PersistId id) {
   if (pending_.empty() || pending_.front().id != id) {
     return std::nullopt;

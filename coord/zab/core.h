@@ -56,8 +56,8 @@ class Core {
 
   // --- history and its bounds
   History history;  // everything logged or being logged
-  Zxid commit;
-  Zxid applied;  // handed out for applying
+  Zxid commit;      // known to be committed, and held here
+  Zxid applied;     // handed out for applying
 
   // --- others
   std::map<MemberId, Peer> peers;  // other voters with a link up
@@ -93,7 +93,7 @@ class Core {
   void append_pending();
   [[nodiscard]] bool disk_at_rest() const { return pending_.empty() && written_ == history.last(); }
   // At the end of a run: what was never handed to the disk was never acknowledged, and goes.
-  void drop_unwritten() { history.truncate_after(written_); }
+  void drop_unwritten();
   // nullopt: not ours.
   std::optional<PersistDone> on_persisted(PersistId id);
 

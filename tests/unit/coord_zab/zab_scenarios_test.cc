@@ -190,6 +190,22 @@ TEST_CASE("EpochPromisedToAFailedAttemptEndsALowerReign") {
   CHECK(ring.members[1].zab->current_epoch() > Epoch{9});
 }
 
+TEST_CASE("CommittedButNotYetWrittenHereComesBackWithTheNextHistory") {
+  Running ring;
+  ring.members[1].disk_stuck = true;
+  for (int i = 0; i < 3; ++i) {
+    ring.propose(3, "x");  // the first is on its way to the disk of 1, the others wait there
+    ring.settle();
+  }
+  ring.cut(1, 3);
+  ring.join(1, 3);
+  ring.members[1].disk_stuck = false;
+  ring.settle();
+  CHECK(ring.members[1].closed.empty());
+  CHECK(ring.members[1].delivered == ring.members[3].delivered);
+  CHECK(ring.members[1].delivered.size() == 3);
+}
+
 TEST_CASE("HistoriesPartWhereTheirEpochsSaySo") {
   std::vector<Entry> theirs{entry(1, 1), entry(1, 2), entry(3, 1)};
   std::vector<Entry> ours{entry(1, 1), entry(1, 2), entry(1, 3), entry(2, 1)};
