@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <type_traits>
 
 namespace ringside::coord {
@@ -134,9 +133,7 @@ Status Following::on_sync_start(const SyncStart& start) {
   if (start.mode == SyncMode::kSnap && start.keep_until < core_.applied && !core_.in_doubt) {
     return fail(ErrorCode::kRefused, "a snapshot older than what is applied here");
   }
-  // What is known to be committed may lie beyond the log: its entries were not yet written when the
-  // run before ended.
-  return staging_.start(start, core_.history, std::min(core_.commit, core_.history.last()));
+  return staging_.start(start, core_.history, core_.commit);
 }
 
 Status Following::on_new_leader(const NewLeader& message) {
