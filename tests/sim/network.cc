@@ -1,0 +1,219 @@
+#include "tests/sim/network.h"
+
+#include <algorithm>
+
+namespace ringside::sim {
+
+namespace {
+
+MemberId other_of(const std::pair<MemberId, MemberId>& pair, MemberId id) {
+  return pair.first == id ? pair.second : pair.first;
+}
+
+}  // namespace
+
+void Network::add(MemberId id, NetworkMember& member) {
+  for (const auto& [peer, unused] : members_) {
+    const Pair pair = pair_of(id, peer);
+    links_[pair].ends[id];
+    links_[pair].ends[peer];
+    dial_later(pair);
+  }
+  members_[id] = &member;
+}
+
+Duration Network::latency() {
+  if (rng_.chance(0.002)) {
+    return milliseconds(rng_.between(2, 60));
+  }
+  return Duration(rng_.between(low_.count(), high_.count()));
+}
+
+void Network::dial_later(Pair pair) {
+  Link& link = links_.at(pair);
+  if (!link.dialing) {
+    link.dialing = true;
+    queue_.after(milliseconds(rng_.between(5, 120)), [this, pair] { dial(pair); });
+  }
+}
+
+void Network::dial(Pair pair) {
+  Link& link = links_.at(pair);
+  const MemberId dialer = pair.second;
+  if (link.ends.at(dialer).up || !members_.at(dialer)->reachable()) {
+    link.dialing = false;  // dialled anew when that end goes down, or the member comes back
+    if (!link.ends.at(dialer).up) {
+      dial_later(pair);
+    }
+    return;
+  }
+  queue_.after(latency() + latency(), [this, pair] { connect(pair); });
+}
+
+void Network::connect(Pair pair) {
+  Link& link = links_.at(pair);
+  link.dialing = false;
+  const auto [a, b] = pair;
+  NetworkMember& first = *members_.at(a);
+  NetworkMember& second = *members_.at(b);
+  const bool possible = first.reachable() && second.reachable() && !blocked(a, b) && !blocked(b, a);
+  if (!possible || !first.accept_peer(second.handshake()).has_value() ||
+      !second.accept_peer(first.handshake()).has_value()) {
+    dial_later(pair);
+    return;
+  }
+  for (auto& [id, end] : link.ends) {
+    if (end.up) {  // a half-open end of the connection before gives way to the new one
+      drop_end(pair, id);
+    }
+    end = End{};
+  }
+  const std::uint64_t connection = ++link.connection;
+  link.dialing = false;
+  for (auto& [id, end] : link.ends) {
+    end.up = true;
+    const MemberId self = id;
+    queue_.after(latency(), [this, pair, self, connection] {
+      Link& now = links_.at(pair);
+      if (now.connection != connection || !now.ends.at(self).up) {
+        return;
+      }
+      now.ends.at(self).told = true;
+      members_.at(self)->link_up(other_of(pair, self));
+      pump(pair, self);
+    });
+    end.pumping = true;  // nothing is delivered before link_up
+  }
+  trace_.say("link {}-{} up", a.value, b.value);
+}
+
+void Network::send(MemberId from, MemberId to, std::shared_ptr<const Bytes> frame) {
+  const Pair pair = pair_of(from, to);
+  const auto found = links_.find(pair);
+  if (found == links_.end() || !found->second.ends.at(from).up) {
+    return;
+  }
+  End& end = found->second.ends.at(to);
+  if (!end.up || end.end_of_stream) {
+    return;  // into a connection that is dead at the other side
+  }
+  Instant arrives = queue_.now() + latency();
+  if (!end.inbox.empty()) {
+    arrives = std::max(arrives, end.inbox.back().arrives);
+  }
+  end.inbox.push_back({arrives, std::move(frame)});
+  if (!end.pumping) {
+    pump(pair, to);
+  }
+}
+
+void Network::pump(Pair pair, MemberId to) {
+  Link& link = links_.at(pair);
+  End& end = link.ends.at(to);
+  end.pumping = false;
+  if (!end.up || blocked(other_of(pair, to), to)) {
+    return;
+  }
+  if (end.inbox.empty()) {
+    if (end.end_of_stream) {
+      drop_end(pair, to);
+      dial_later(pair);
+    }
+    return;
+  }
+  end.pumping = true;
+  queue_.at(end.inbox.front().arrives,
+            [this, pair, to, connection = link.connection] { deliver_head(pair, to, connection); });
+}
+
+void Network::deliver_head(Pair pair, MemberId to, std::uint64_t connection) {
+  Link& link = links_.at(pair);
+  End& end = link.ends.at(to);
+  if (link.connection != connection || !end.up) {
+    return;
+  }
+  if (!end.inbox.empty() && !blocked(other_of(pair, to), to)) {
+    const Message message = std::move(end.inbox.front());
+    end.inbox.pop_front();
+    members_.at(to)->frame(other_of(pair, to), message.frame);
+  }
+  pump(pair, to);
+}
+
+void Network::drop_end(Pair pair, MemberId at) {
+  End& end = links_.at(pair).ends.at(at);
+  end.up = false;
+  end.inbox.clear();
+  end.end_of_stream = false;
+  if (std::exchange(end.told, false)) {
+    members_.at(at)->link_down(other_of(pair, at));
+  }
+}
+
+void Network::close(MemberId from, MemberId to) {
+  const Pair pair = pair_of(from, to);
+  const auto found = links_.find(pair);
+  if (found == links_.end() || !found->second.ends.at(from).up) {
+    return;
+  }
+  drop_end(pair, from);
+  End& peer = found->second.ends.at(to);
+  peer.end_of_stream = true;
+  if (peer.up && !peer.pumping) {
+    peer.pumping = true;
+    queue_.after(latency(), [this, pair, to, connection = found->second.connection] {
+      if (links_.at(pair).connection == connection) {
+        pump(pair, to);
+      }
+    });
+  }
+  dial_later(pair);
+}
+
+void Network::member_died(MemberId id) {
+  for (auto& [pair, link] : links_) {
+    if ((pair.first == id || pair.second == id) && link.ends.at(id).up) {
+      close(id, other_of(pair, id));
+    }
+  }
+}
+
+void Network::break_link(MemberId a, MemberId b) {
+  const Pair pair = pair_of(a, b);
+  for (const MemberId id : {a, b}) {
+    End& end = links_.at(pair).ends.at(id);
+    if (!end.up) {
+      continue;
+    }
+    // Bytes under way are lost; each end learns of it in its own time.
+    end.inbox.clear();
+    end.end_of_stream = true;
+    end.pumping = true;
+    queue_.after(milliseconds(rng_.between(0, 80)),
+                 [this, pair, id, connection = links_.at(pair).connection] {
+                   if (links_.at(pair).connection == connection) {
+                     pump(pair, id);
+                   }
+                 });
+  }
+}
+
+void Network::set_blocked(MemberId from, MemberId to, bool blocked) {
+  if (blocked) {
+    blocked_.insert({from, to});
+    return;
+  }
+  blocked_.erase({from, to});
+  const Pair pair = pair_of(from, to);
+  if (links_.contains(pair) && !links_.at(pair).ends.at(to).pumping) {
+    pump(pair, to);
+  }
+}
+
+void Network::unblock_all() {
+  for (const Pair& one : std::set<Pair>(blocked_)) {
+    set_blocked(one.first, one.second, false);
+  }
+}
+
+}  // namespace ringside::sim
