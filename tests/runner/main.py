@@ -12,10 +12,11 @@ from tally import JOBS, ROOT, SUPPORT, Stage, Tally, run, run_counted
 _PYTHON = "/usr/bin/python3"
 # seeds: simulated; fuzz: seconds per target; sanitized: presets beside release
 _QUICK = dict(seeds=100, fuzz=0, sanitized=(), lint="quick")
-_NORMAL = dict(seeds=2000, fuzz=20, sanitized=("asan", "tsan"), lint="all")
+_NORMAL = dict(seeds=2000, fuzz=20, sanitized=("asan", "tsan"), lint=None)
 _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 100
 _FIRST_SEED = 1
+_WIRE_PROXY = "wire_proxy"
 # Runs again under asan: everything that feeds it bad input from outside.
 _ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_lifecycle", "test_proxy")
 
@@ -36,6 +37,8 @@ class Run:
             programs.append("ringside")
         if wants("sim") and preset != "tsan":
             programs += rooms.sim_programs()
+        if wants("wire") and preset != "tsan":
+            programs.append(_WIRE_PROXY)
         return programs + tests
 
     @staticmethod
@@ -61,7 +64,7 @@ class Run:
         if not self.choice.stage("lint"):
             return
         with Stage("lint"):
-            run_counted(self.tally, "lint of the tree", [_PYTHON, "tests/lint/run.py", f"--{self.plan['lint']}"], 1200)
+            run_counted(self.tally, "lint of the tree", [_PYTHON, "tests/lint/run.py", *([f"--{self.plan['lint']}"] if self.plan["lint"] else [])], 3600)
             self.python_file(os.path.join(ROOT, "tests", "lint", "test_lint.py"), "lint", {})
 
     def unit(self, preset):
@@ -85,10 +88,19 @@ class Run:
         with Stage(f"simulation, {preset}"):
             command = ["tests/sim/run", "--seeds", str(seeds), "--from", str(_FIRST_SEED)]
             began = time.monotonic()
-            code, output = run(command, 3000, {"RINGSIDE_BUILD": build.folder(preset)})
+            code, output = run(command, 3000, {"SIM_BUILD": preset})
             self.tally.add(f"{seeds} seeds ({preset})", int(code == 0), int(code != 0), time.monotonic() - began, output)
             if code == 0 and output.strip():
                 print(f"      {output.strip().splitlines()[-1]}", flush=True)
+
+    def wire(self, preset):
+        if not self.choice.stage("wire"):
+            return
+        if _WIRE_PROXY not in self.built.get(preset, ()):
+            return  # counted where it did not build
+        with Stage(f"wire, {preset}"):
+            run_counted(self.tally, f"wire scripts ({preset})",
+                        [_PYTHON, "tests/wire/run", "--proxy", os.path.join(build.folder(preset), _WIRE_PROXY)], 900)
 
     def fuzz(self):
         targets = self.built["fuzz"]
@@ -133,7 +145,7 @@ class Run:
         self.build("release")
         self.lint()
         self.unit("release")
-        self.python_stage("wire")
+        self.wire("release")
         self.python_stage("integration")
         self.sim("release", self.plan["seeds"])
         if self.plan is not _QUICK:
@@ -143,6 +155,7 @@ class Run:
             self.unit(preset)
         if "asan" in self.plan["sanitized"]:
             self.sim("asan", _SANITIZED_SEEDS)
+            self.wire("asan")
             self.python_stage("integration", "asan", _ASAN_INTEGRATION)
         if self.plan["fuzz"]:
             self.build("fuzz")

@@ -32,11 +32,12 @@ def within(room, outer):
 
 def unit_tests():
     found = []
-    base = os.path.join(ROOT, "tests", "unit")
-    for path in sorted(glob.glob(f"{base}/**/CMakeLists.txt", recursive=True)):
+    tests = os.path.join(ROOT, "tests")
+    for path in sorted(glob.glob(f"{tests}/unit/**/CMakeLists.txt", recursive=True) + glob.glob(f"{tests}/sim/*/CMakeLists.txt")):
+        folder = os.path.relpath(os.path.dirname(path), tests).removeprefix("unit/")
         with open(path, encoding="utf-8") as text:
             for name in re.findall(r"^\s*ringside_test\(\s*(\w+)", text.read(), re.MULTILINE):
-                found.append(UnitTest(flat(os.path.relpath(os.path.dirname(path), base)), f"test_{name}"))
+                found.append(UnitTest(flat(folder), f"test_{name}"))
     return found
 
 
