@@ -203,9 +203,9 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar = std::make_unique<discovery::Registrar>(
-      ring, *own, settings->ring.session_timeout,
-      [this](const std::string& line) { log.info(line); });
+  registrar =
+      std::make_unique<discovery::Registrar>(ring, *own, settings->ring.session_timeout,
+                                             [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
@@ -369,7 +369,8 @@ void App::Parts::advance_shutdown(Instant now) {
 
 void App::Parts::stop_proxy() {
   proxy->stop([this] {
-    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait then.
+    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait
+    // then.
     if (!loop.post([this] { proxy_stopped = true; })) {
       log.warn("the control loop is too busy to hear that the proxy has stopped");
     }
