@@ -37,13 +37,16 @@ struct AdminServer::State {
   std::thread thread;
   int port = 0;
 
-  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return sources.published->get(); }
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const {
+    return sources.published->get();
+  }
   void add_health_routes();
   void add_v1_routes();
   void add_refusals();
 };
 
-AdminServer::AdminServer(config::Address listen, AdminSources sources) : state_(std::make_unique<State>()) {
+AdminServer::AdminServer(config::Address listen, AdminSources sources)
+    : state_(std::make_unique<State>()) {
   state_->listen = std::move(listen);
   state_->sources = std::move(sources);
   auto& server = state_->server;
@@ -57,7 +60,9 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources) : state_(
   state_->add_refusals();
 }
 
-AdminServer::~AdminServer() { stop(); }
+AdminServer::~AdminServer() {
+  stop();
+}
 
 Status AdminServer::start() {
   State& state = *state_;
@@ -70,8 +75,9 @@ Status AdminServer::start() {
     state.port = -1;
   }
   if (state.port <= 0) {
-    return fail(ErrorCode::kIo, fmt::format("cannot listen on {} for the admin API (admin.listen): {}",
-                                            state.listen.to_string(), std::strerror(errno)));
+    return fail(ErrorCode::kIo,
+                fmt::format("cannot listen on {} for the admin API (admin.listen): {}",
+                            state.listen.to_string(), std::strerror(errno)));
   }
   state.thread = std::thread([&state] { state.server.listen_after_bind(); });
   return {};
@@ -84,10 +90,14 @@ void AdminServer::stop() {
   }
 }
 
-std::uint16_t AdminServer::port() const { return static_cast<std::uint16_t>(state_->port); }
+std::uint16_t AdminServer::port() const {
+  return static_cast<std::uint16_t>(state_->port);
+}
 
 void AdminServer::State::add_health_routes() {
-  server.Get("/", [](const httplib::Request&, httplib::Response& response) { response.set_content(kIndex, "text/plain"); });
+  server.Get("/", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(kIndex, "text/plain");
+  });
   server.Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
     const bool turning = sources.now() - snapshot()->made < kLoopSilent;
     response.status = turning ? 200 : 503;
@@ -98,7 +108,8 @@ void AdminServer::State::add_health_routes() {
     answer(response, now->ready ? 200 : 503, ready_json(*now));
   });
   server.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-    response.set_content(metrics_text(*snapshot(), sources.loops, *sources.commit_duration), metrics::kContentType);
+    response.set_content(metrics_text(*snapshot(), sources.loops, *sources.commit_duration),
+                         metrics::kContentType);
   });
 }
 
@@ -109,15 +120,18 @@ void AdminServer::State::add_v1_routes() {
   server.Get("/v1/services", [this](const httplib::Request&, httplib::Response& response) {
     answer(response, 200, services_json(*snapshot()));
   });
-  server.Get(R"(/v1/services/([^/]+))", [this](const httplib::Request& request, httplib::Response& response) {
-    const std::string service = request.matches[1];
-    const auto json = service_json(*snapshot(), service);
-    if (json) {
-      answer(response, 200, *json);
-    } else {
-      answer(response, 404, error_json(fmt::format("no service {}", service), "GET /v1/services lists those that are there"));
-    }
-  });
+  server.Get(R"(/v1/services/([^/]+))",
+             [this](const httplib::Request& request, httplib::Response& response) {
+               const std::string service = request.matches[1];
+               const auto json = service_json(*snapshot(), service);
+               if (json) {
+                 answer(response, 200, *json);
+               } else {
+                 answer(response, 404,
+                        error_json(fmt::format("no service {}", service),
+                                   "GET /v1/services lists those that are there"));
+               }
+             });
   server.Get("/v1/ring", [this](const httplib::Request&, httplib::Response& response) {
     answer(response, 200, ring_json(*snapshot()));
   });
@@ -125,7 +139,9 @@ void AdminServer::State::add_v1_routes() {
 
 void AdminServer::State::add_refusals() {
   const auto later = [](const httplib::Request& request, httplib::Response& response) {
-    answer(response, 501, error_json(fmt::format("{} {} is not in this version", request.method, request.path), ""));
+    answer(
+        response, 501,
+        error_json(fmt::format("{} {} is not in this version", request.method, request.path), ""));
   };
   const char* const paths = R"(/v1/(config|znode|drain|explain)(/.*)?)";
   server.Get(paths, later);

@@ -1,8 +1,9 @@
 // The admin port: JSON of the admin API, /metrics, /healthz, /readyz. Read only in this version.
 //
-// Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and workers' counters and touch
-// nothing else. Good path: start() binds and serves until stop() or destruction. Failure path: the port cannot be bound (an Error
-// that names it). A slow or silent client is dropped after kClientTime; bodies over 64 KiB are refused.
+// Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and
+// workers' counters and touch nothing else. Good path: start() binds and serves until stop() or
+// destruction. Failure path: the port cannot be bound (an Error that names it). A slow or silent
+// client is dropped after kClientTime; bodies over 64 KiB are refused.
 #pragma once
 
 #include <functional>
@@ -18,10 +19,10 @@
 namespace ringside::admin {
 
 struct AdminSources {
-  const Published* published = nullptr;                  // outlives the server
-  std::vector<const metrics::WorkerMetrics*> loops;      // likewise
-  const metrics::Histogram* commit_duration = nullptr;   // likewise
-  std::function<Instant()> now;                          // any thread
+  const Published* published = nullptr;                 // outlives the server
+  std::vector<const metrics::WorkerMetrics*> loops;     // likewise
+  const metrics::Histogram* commit_duration = nullptr;  // likewise
+  std::function<Instant()> now;                         // any thread
 };
 
 class AdminServer {

@@ -11,9 +11,13 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string text_of(const json& value) { return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n"; }
+std::string text_of(const json& value) {
+  return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
 
-std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }
+std::string hex(std::uint64_t value) {
+  return fmt::format("{:#x}", value);
+}
 
 const char* ring_word(const Snapshot& snapshot) {
   if (!snapshot.ring.fenced.empty()) {
@@ -66,11 +70,11 @@ json members_of(const RingView& ring) {
   json members = json::array();
   for (const auto& member : ring.status.members) {
     members.push_back(json{{"id", member.id.value},
-                       {"address", address_of(ring, member.id)},
-                       {"voter", member.voter},
-                       {"role", coord::to_string(member.role)},
-                       {"connected", member.connected},
-                       {"zxid", member.zxid.to_string()}});
+                           {"address", address_of(ring, member.id)},
+                           {"voter", member.voter},
+                           {"role", coord::to_string(member.role)},
+                           {"connected", member.connected},
+                           {"zxid", member.zxid.to_string()}});
   }
   return members;
 }
@@ -79,14 +83,10 @@ json members_of(const RingView& ring) {
 
 std::string status_json(const Snapshot& snapshot, Instant now) {
   const double uptime = std::chrono::duration<double>(now - snapshot.started).count();
-  json out{{"name", snapshot.name},
-           {"service", snapshot.service},
-           {"version", snapshot.version},
-           {"uptime_seconds", uptime},
-           {"ready", snapshot.ready},
-           {"ring", ring_word(snapshot)},
-           {"draining", snapshot.draining},
-           {"registration", registration(snapshot.registration)}};
+  json out{{"name", snapshot.name},         {"service", snapshot.service},
+           {"version", snapshot.version},   {"uptime_seconds", uptime},
+           {"ready", snapshot.ready},       {"ring", ring_word(snapshot)},
+           {"draining", snapshot.draining}, {"registration", registration(snapshot.registration)}};
   if (!snapshot.not_ready.empty()) {
     out["not_ready"] = snapshot.not_ready;
   }
@@ -107,10 +107,12 @@ std::string services_json(const Snapshot& snapshot) {
   if (snapshot.table) {
     for (const auto name : snapshot.table->names()) {
       const auto hosts = snapshot.table->find(name)->hosts();
-      const auto up = std::count_if(hosts.begin(), hosts.end(), [](const balancer::HostEntry& entry) {
-        return entry.endpoint.state == balancer::EndpointState::kUp;
-      });
-      services.push_back(json{{"service", std::string(name)}, {"endpoints", hosts.size()}, {"up", up}});
+      const auto up =
+          std::count_if(hosts.begin(), hosts.end(), [](const balancer::HostEntry& entry) {
+            return entry.endpoint.state == balancer::EndpointState::kUp;
+          });
+      services.push_back(
+          json{{"service", std::string(name)}, {"endpoints", hosts.size()}, {"up", up}});
     }
   }
   return text_of({{"services", std::move(services)}});

@@ -1,5 +1,5 @@
-// The JSON of the admin API (product.md), made from a published snapshot. Pure but for the live counters of hosts that the
-// snapshot's table points at. Any thread.
+// The JSON of the admin API (product.md), made from a published snapshot. Pure but for the live
+// counters of hosts that the snapshot's table points at. Any thread.
 #pragma once
 
 #include <optional>

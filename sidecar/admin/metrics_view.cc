@@ -49,20 +49,24 @@ void add_upstream(const balancer::Upstream& upstream, metrics::Sources& sources)
                                                           {balancer::EndpointState::kDraining, 0}};
   for (const auto& entry : upstream.hosts()) {
     ++counts[entry.endpoint.state];
-    sources.breakers.push_back({upstream.name(), fmt::format("{}:{}", entry.endpoint.host, entry.endpoint.port),
-                                breaker_of(entry.host->breaker_state(upstream.settings().circuit_breaker))});
+    sources.breakers.push_back(
+        {upstream.name(), fmt::format("{}:{}", entry.endpoint.host, entry.endpoint.port),
+         breaker_of(entry.host->breaker_state(upstream.settings().circuit_breaker))});
   }
   for (const auto& [state, count] : counts) {
     sources.endpoints.push_back({upstream.name(), balancer::to_string(state), count});
   }
-  for (const auto to : {balancer::BreakerState::kClosed, balancer::BreakerState::kHalfOpen, balancer::BreakerState::kOpen}) {
-    sources.transitions.push_back({upstream.name(), breaker_of(to), upstream.state()->transitions_to(to)});
+  for (const auto to : {balancer::BreakerState::kClosed, balancer::BreakerState::kHalfOpen,
+                        balancer::BreakerState::kOpen}) {
+    sources.transitions.push_back(
+        {upstream.name(), breaker_of(to), upstream.state()->transitions_to(to)});
   }
 }
 
 }  // namespace
 
-std::string metrics_text(const Snapshot& snapshot, std::span<const metrics::WorkerMetrics* const> loops,
+std::string metrics_text(const Snapshot& snapshot,
+                         std::span<const metrics::WorkerMetrics* const> loops,
                          const metrics::Histogram& commit_duration) {
   metrics::Sources sources;
   sources.loops.assign(loops.begin(), loops.end());

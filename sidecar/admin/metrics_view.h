@@ -1,4 +1,5 @@
-// The text of /metrics: workers' counters beside what the published snapshot says of ring, endpoints and breakers. Any thread.
+// The text of /metrics: workers' counters beside what the published snapshot says of ring,
+// endpoints and breakers. Any thread.
 #pragma once
 
 #include <span>
@@ -11,7 +12,8 @@
 
 namespace ringside::admin {
 
-std::string metrics_text(const Snapshot& snapshot, std::span<const metrics::WorkerMetrics* const> loops,
+std::string metrics_text(const Snapshot& snapshot,
+                         std::span<const metrics::WorkerMetrics* const> loops,
                          const metrics::Histogram& commit_duration);
 
 }  // namespace ringside::admin

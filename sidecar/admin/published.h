@@ -1,7 +1,8 @@
 // What the control loop shows to the admin server: one immutable snapshot, replaced as a whole.
 //
-// Made by sidecar/app on the control loop whenever something changes and at least every 200 ms; read by the admin server's
-// threads through Published::get(). Nothing in it points back into the loop's state.
+// Made by sidecar/app on the control loop whenever something changes and at least every 200 ms;
+// read by the admin server's threads through Published::get(). Nothing in it points back into the
+// loop's state.
 #pragma once
 
 #include <atomic>
@@ -18,40 +19,43 @@
 namespace ringside::admin {
 
 struct RegistrationView {
-  bool wanted = false;       // the settings have a service
+  bool wanted = false;  // the settings have a service
   std::string service;
   std::string instance;
-  std::string state;         // idle, no_session, unregistered, registered, taken, left
-  std::string health;        // up, unhealthy, unknown
-  std::string detail;        // why it is not as it should be
+  std::string state;   // idle, no_session, unregistered, registered, taken, left
+  std::string health;  // up, unhealthy, unknown
+  std::string detail;  // why it is not as it should be
 };
 
 struct RingView {
-  bool present = false;      // false: this sidecar is no member (its disk failed and it could not observe)
+  bool present =
+      false;  // false: this sidecar is no member (its disk failed and it could not observe)
   std::string name;
-  std::string address;       // ring.advertise
+  std::string address;  // ring.advertise
   coord::RingStatus status;
   std::vector<std::pair<coord::MemberId, std::string>> addresses;  // of members, as far as known
-  std::uint64_t routed_zxid = 0;      // the zxid that every worker's table has adopted
-  double view_age_seconds = 0;        // since a leader with a quorum was last heard; 0 while leading with one
-  std::string fenced;                 // why the member is out for good (D9, D13); empty: it is not
+  std::uint64_t routed_zxid = 0;  // the zxid that every worker's table has adopted
+  double view_age_seconds =
+      0;               // since a leader with a quorum was last heard; 0 while leading with one
+  std::string fenced;  // why the member is out for good (D9, D13); empty: it is not
 };
 
 struct Snapshot {
-  std::string name;          // of this sidecar: its instance, or observer-ID
-  std::string service;       // empty: none
+  std::string name;     // of this sidecar: its instance, or observer-ID
+  std::string service;  // empty: none
   std::string version;
   Instant started{};
   Instant made{};
   bool ready = false;
-  bool stale = false;        // a view without contact to a quorum
+  bool stale = false;  // a view without contact to a quorum
   bool draining = false;
-  std::string not_ready;     // what is missing, when not ready
+  std::string not_ready;       // what is missing, when not ready
   std::string config_problem;  // the last reload was refused; empty: it was not
   RegistrationView registration;
   RingView ring;
   std::shared_ptr<const balancer::RoutingTable> table;  // live state of hosts is read through it
-  std::vector<std::uint32_t> commit_durations_us;       // not for JSON: drained into the histogram by the app
+  std::vector<std::uint32_t>
+      commit_durations_us;  // not for JSON: drained into the histogram by the app
 };
 
 class Published {

@@ -22,12 +22,16 @@ void add_run(CLI::App& app, RunArguments& run) {
   command->add_option("-c,--config", run.file, "YAML file");
   command->add_option("--service", run.service, "without a file: NAME=HOST:PORT of the local app");
   command->add_option("--voters", run.voters, "without a file: ID@HOST:PORT,ID@HOST:PORT,…");
-  command->add_option("--set", run.overrides, "KEY=VALUE for any key, e.g. proxy.outbound=127.0.0.1:5140")->take_all();
+  command
+      ->add_option("--set", run.overrides,
+                   "KEY=VALUE for any key, e.g. proxy.outbound=127.0.0.1:5140")
+      ->take_all();
 }
 
 CLI::App* add_query(CLI::App& app, const char* name, const char* help, QueryArguments& query) {
   auto* command = app.add_subcommand(name, help);
-  command->add_option("--admin", query.admin, "HOST:PORT of the sidecar's admin port")->capture_default_str();
+  command->add_option("--admin", query.admin, "HOST:PORT of the sidecar's admin port")
+      ->capture_default_str();
   command->add_flag("--json", query.json, "print the admin API's JSON");
   return command;
 }
@@ -37,7 +41,8 @@ const char* later_command(int argc, char** argv) {
   for (const char* name : kLater) {
     if (argc > 1 && std::string_view(argv[1]) == name) return name;
   }
-  if (argc > 2 && std::string_view(argv[1]) == "ring" && argv[2][0] != '-') return "ring add, remove and recover";
+  if (argc > 2 && std::string_view(argv[1]) == "ring" && argv[2][0] != '-')
+    return "ring add, remove and recover";
   return nullptr;
 }
 
@@ -56,10 +61,14 @@ int run(int argc, char** argv) {
   std::string check_file;
   std::string service;
   add_run(app, run_arguments);
-  app.add_subcommand("check", "Read a YAML file and name every problem")->add_option("FILE", check_file)->required();
+  app.add_subcommand("check", "Read a YAML file and name every problem")
+      ->add_option("FILE", check_file)
+      ->required();
   add_query(app, "status", "Is the sidecar ready, and why not", query);
   add_query(app, "services", "The services in view", query);
-  add_query(app, "endpoints", "The endpoints of one service", query)->add_option("SERVICE", service)->required();
+  add_query(app, "endpoints", "The endpoints of one service", query)
+      ->add_option("SERVICE", service)
+      ->required();
   add_query(app, "ring", "The ring: leader, members, zxids", query);
   auto* waiting = add_query(app, "wait-ready", "Wait until the sidecar is ready", query);
   waiting->add_option("--timeout", wait.timeout, "e.g. 30s")->capture_default_str();

@@ -87,7 +87,8 @@ Readiness look(const config::Address& admin, bool want_registered) {
   return {true, {}};
 }
 
-app::ConfigSource source_of(const RunArguments& arguments, const std::vector<config::Override>& overrides) {
+app::ConfigSource source_of(const RunArguments& arguments,
+                            const std::vector<config::Override>& overrides) {
   if (!arguments.file.empty()) {
     return app::ConfigSource(arguments.file, overrides);
   }
@@ -147,9 +148,11 @@ int ask(const std::string& name, const std::string& service, const QueryArgument
   if (answer->status != 200) {
     return complain(kFailed, error_text(*answer));
   }
-  const auto table = query.json ? std::optional<std::string>(answer->body) : as_table(name, answer->body);
+  const auto table =
+      query.json ? std::optional<std::string>(answer->body) : as_table(name, answer->body);
   if (!table) {
-    return complain(kFailed, fmt::format("{} answered something that is not the admin API's", query.admin));
+    return complain(kFailed,
+                    fmt::format("{} answered something that is not the admin API's", query.admin));
   }
   std::fputs(table->c_str(), stdout);
   return kDone;
@@ -159,7 +162,8 @@ int wait_ready(const QueryArguments& query, const WaitArguments& wait) {
   const auto admin = config::parse_address(query.admin);
   const auto timeout = config::parse_duration(wait.timeout);
   if (!admin || !timeout) {
-    return complain(kWrongUsage, !admin ? "--admin: " + admin.error().message : "--timeout: " + timeout.error().message);
+    return complain(kWrongUsage, !admin ? "--admin: " + admin.error().message
+                                        : "--timeout: " + timeout.error().message);
   }
   const auto deadline = std::chrono::steady_clock::now() + *timeout;
   while (true) {

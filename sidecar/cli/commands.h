@@ -1,4 +1,5 @@
-// What each command does. Each returns the exit status and prints: results on standard output, problems on standard error.
+// What each command does. Each returns the exit status and prints: results on standard output,
+// problems on standard error.
 #pragma once
 
 #include <string>

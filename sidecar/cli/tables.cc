@@ -16,7 +16,8 @@ using Row = std::vector<std::string>;
 std::string cell(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
+  if (found->is_string())
+    return found->get<std::string>().empty() ? "-" : found->get<std::string>();
   if (found->is_number_float()) return fmt::format("{:.1f}", found->get<double>());
   if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
   return found->dump();
@@ -67,8 +68,9 @@ std::optional<json> object_of(std::string_view text) {
 std::optional<std::string> status_table(std::string_view text) {
   const auto status = object_of(text);
   if (!status) return std::nullopt;
-  std::string out = pairs(*status, {"name", "service", "version", "uptime_seconds", "ready", "not_ready", "ring",
-                                    "waiting_for", "fenced", "draining", "config_problem"});
+  std::string out =
+      pairs(*status, {"name", "service", "version", "uptime_seconds", "ready", "not_ready", "ring",
+                      "waiting_for", "fenced", "draining", "config_problem"});
   const auto registration = status->find("registration");
   if (registration != status->end() && registration->is_object()) {
     out += "\nregistration\n" + pairs(*registration, {"instance", "state", "health", "detail"});
@@ -85,16 +87,17 @@ std::optional<std::string> services_table(std::string_view text) {
 std::optional<std::string> endpoints_table(std::string_view text) {
   const auto service = object_of(text);
   if (!service || !service->contains("endpoints")) return std::nullopt;
-  return list_table((*service)["endpoints"],
-                    {"instance", "host", "port", "inbound_port", "state", "breaker", "in_flight", "weight", "zone"});
+  return list_table((*service)["endpoints"], {"instance", "host", "port", "inbound_port", "state",
+                                              "breaker", "in_flight", "weight", "zone"});
 }
 
 std::optional<std::string> ring_table(std::string_view text) {
   const auto ring = object_of(text);
   if (!ring || !ring->contains("members")) return std::nullopt;
-  return pairs(*ring, {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid", "routed_zxid", "quorum",
-                       "view_age_seconds", "waiting_for", "fenced"}) +
-         "\n" + list_table((*ring)["members"], {"id", "address", "voter", "role", "connected", "zxid"});
+  return pairs(*ring, {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid",
+                       "routed_zxid", "quorum", "view_age_seconds", "waiting_for", "fenced"}) +
+         "\n" +
+         list_table((*ring)["members"], {"id", "address", "voter", "role", "connected", "zxid"});
 }
 
 }  // namespace ringside::cli

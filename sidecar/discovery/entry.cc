@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace ringside::discovery {
@@ -22,6 +23,11 @@ const char* state_name(balancer::EndpointState state) {
   return "up";
 }
 
+// Goes into header values, metrics and logs as it is.
+bool visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 // Reads members of one JSON object; the first wrong one is remembered with its name.
 class Fields {
  public:
@@ -40,7 +46,8 @@ class Fields {
     return found->get<std::string>();
   }
 
-  std::int64_t number(const char* name, std::int64_t low, std::int64_t high, std::int64_t otherwise) {
+  std::int64_t number(const char* name, std::int64_t low, std::int64_t high,
+                      std::int64_t otherwise) {
     const auto found = object_.find(name);
     if (found == object_.end()) {
       if (otherwise < low) wrong(name, "is missing");
@@ -78,7 +85,8 @@ void read_metadata(const json& object, Fields& fields, balancer::Endpoint& endpo
     return;
   }
   for (const auto& [key, value] : found->items()) {
-    if (!value.is_string() || key.size() > kMaxName || value.get_ref<const std::string&>().size() > kMaxName) {
+    if (!value.is_string() || key.size() > kMaxName ||
+        value.get_ref<const std::string&>().size() > kMaxName) {
       fields.wrong("metadata", "holds something besides short strings");
       return;
     }
@@ -111,9 +119,11 @@ Bytes encode_entry(const balancer::Endpoint& endpoint) {
   return {bytes.begin(), bytes.end()};
 }
 
-Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service, std::string_view instance) {
+Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
+                                        std::string_view instance) {
   if (data.size() > kMaxEntryBytes) {
-    return fail(ErrorCode::kTooLarge, fmt::format("entry of {} bytes is over {}", data.size(), kMaxEntryBytes));
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("entry of {} bytes is over {}", data.size(), kMaxEntryBytes));
   }
   const json object = json::parse(data.begin(), data.end(), nullptr, false);
   if (!object.is_object()) {
@@ -131,6 +141,8 @@ Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
   endpoint.state = read_state(fields);
   read_metadata(object, fields, endpoint);
   if (endpoint.host.empty()) fields.wrong("host", "is empty");
+  if (!visible_ascii(endpoint.host)) fields.wrong("host", "is not visible ASCII");
+  if (!visible_ascii(endpoint.instance)) fields.wrong("instance", "is not visible ASCII");
   if (endpoint.service != service) fields.wrong("service", "is not the one in the path");
   if (endpoint.instance != instance) fields.wrong("instance", "is not the one in the path");
   if (!fields.problem().empty()) {
@@ -139,7 +151,9 @@ Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
   return endpoint;
 }
 
-std::string service_path(std::string_view service) { return fmt::format("{}/{}", kServicesRoot, service); }
+std::string service_path(std::string_view service) {
+  return fmt::format("{}/{}", kServicesRoot, service);
+}
 
 std::string entry_path(std::string_view service, std::string_view instance) {
   return fmt::format("{}/{}/{}", kServicesRoot, service, instance);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sidecar/discovery/entry.h"
 
@@ -27,10 +28,16 @@ const char* to_string(RegistrarState state) {
   return "unknown";
 }
 
-Registrar::Registrar(RegistryClient& client, balancer::Endpoint endpoint, milliseconds session_timeout, Log log)
-    : client_(client), endpoint_(std::move(endpoint)), session_timeout_(session_timeout), log_(std::move(log)) {}
+Registrar::Registrar(RegistryClient& client, balancer::Endpoint endpoint,
+                     milliseconds session_timeout, Log log)
+    : client_(client),
+      endpoint_(std::move(endpoint)),
+      session_timeout_(session_timeout),
+      log_(std::move(log)) {}
 
-std::string Registrar::path() const { return entry_path(endpoint_.service, endpoint_.instance); }
+std::string Registrar::path() const {
+  return entry_path(endpoint_.service, endpoint_.instance);
+}
 
 void Registrar::enter(RegistrarState state, const std::string& detail) {
   detail_ = detail;
@@ -51,7 +58,8 @@ void Registrar::set_health(Instant now, balancer::EndpointState health) {
   reconcile(now);
 }
 
-void Registrar::set_details(Instant now, int weight, std::string zone, std::map<std::string, std::string> metadata) {
+void Registrar::set_details(Instant now, int weight, std::string zone,
+                            std::map<std::string, std::string> metadata) {
   endpoint_.weight = weight;
   endpoint_.zone = std::move(zone);
   endpoint_.metadata = std::move(metadata);
@@ -73,10 +81,14 @@ bool Registrar::settled() const {
   if (leaving_) {
     return state_ == RegistrarState::kLeft;
   }
-  return !pending_ && (state_ != RegistrarState::kRegistered || written_ == encode_entry(endpoint_));
+  return !pending_ &&
+         (state_ != RegistrarState::kRegistered || written_ == encode_entry(endpoint_));
 }
 
-void Registrar::registry_changed(Instant now) { reconcile(now); }
+void Registrar::registry_changed(Instant now) {
+  look_for_others_ = true;
+  reconcile(now);
+}
 
 void Registrar::tick(Instant now) {
   if (session_ && state_ != RegistrarState::kLeft && now >= touch_at_) {
@@ -95,16 +107,19 @@ void Registrar::reconcile(Instant now) {
     if (state_ == RegistrarState::kRegistered) {
       return remove_entry(now);
     }
-    return session_ ? close_session(now) : enter(RegistrarState::kLeft);
+    return session_ ? close_session(now, RegistrarState::kLeft) : enter(RegistrarState::kLeft);
   }
   if (state_ == RegistrarState::kTaken) {
-    return;
+    return session_ ? close_session(now, RegistrarState::kTaken) : void();
   }
   if (!session_) {
     return open_session(now);
   }
-  if (!healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered) || check_taken()) {
+  if (!healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered)) {
     return;
+  }
+  if (check_taken()) {
+    return reconcile(now);
   }
   if (state_ != RegistrarState::kRegistered || !client_.registry().get(path())) {
     return register_entry(now);
@@ -115,7 +130,7 @@ void Registrar::reconcile(Instant now) {
 }
 
 bool Registrar::check_taken() {
-  if (!registered_once_) {
+  if (!registered_once_ || !std::exchange(look_for_others_, false)) {
     return false;
   }
   const auto& registry = client_.registry();
@@ -129,19 +144,24 @@ bool Registrar::check_taken() {
     }
     const auto other = decode_entry(as_bytes(node->data), endpoint_.service, name);
     if (other && other->host == endpoint_.host && other->port == endpoint_.port) {
-      enter(RegistrarState::kTaken, fmt::format("{} has registered our address {}:{}", name, endpoint_.host, endpoint_.port));
+      enter(RegistrarState::kTaken, fmt::format("{} has registered our address {}:{}", name,
+                                                endpoint_.host, endpoint_.port));
       return true;
     }
   }
   return false;
 }
 
-void Registrar::submit(Instant now, coord::Request request, std::function<void(Instant, const coord::Reply&)> on_ok) {
+void Registrar::submit(Instant now, coord::Request request,
+                       std::function<void(Instant, const coord::Reply&)> on_ok) {
   (void)now;
   pending_ = true;
   client_.submit(std::move(request), [this, ok = std::move(on_ok)](const coord::Reply& reply) {
     pending_ = false;
     if (reply.error == coord::ZkError::kOk) {
+      if (state_ != RegistrarState::kTaken) {
+        detail_.clear();
+      }
       retry_delay_ = {};
       retry_at_ = {};
       ok(now_, reply);
@@ -158,19 +178,24 @@ void Registrar::failed(const coord::Reply& reply) {
   if (reply.error == coord::ZkError::kSessionExpired) {
     session_ = {};
     retry_at_ = now_;
-    enter(leaving_ ? RegistrarState::kLeft : RegistrarState::kNoSession, "session expired");
-  } else {
+    if (leaving_) {
+      enter(RegistrarState::kLeft, "session expired");
+    } else if (state_ != RegistrarState::kTaken) {
+      enter(RegistrarState::kNoSession, "session expired");
+    }
+  } else if (state_ != RegistrarState::kTaken) {
     detail_ = to_string(reply.error);
   }
 }
 
 void Registrar::open_session(Instant now) {
-  submit(now, {{}, coord::CreateSession{session_timeout_}}, [this](Instant at, const coord::Reply& reply) {
-    session_ = reply.session;
-    session_timeout_ = reply.session_timeout;
-    touch_at_ = at;
-    enter(RegistrarState::kUnregistered);
-  });
+  submit(now, {{}, coord::CreateSession{session_timeout_}},
+         [this](Instant at, const coord::Reply& reply) {
+           session_ = reply.session;
+           session_timeout_ = reply.session_timeout;
+           touch_at_ = at;
+           enter(RegistrarState::kUnregistered);
+         });
 }
 
 void Registrar::register_entry(Instant now) {
@@ -190,18 +215,21 @@ void Registrar::register_entry(Instant now) {
   }
   Bytes data = encode_entry(endpoint_);
   multi.ops.emplace_back(coord::Create{path(), data, coord::CreateMode::kEphemeral, true});
-  submit(now, {session_, std::move(multi)}, [this, data = std::move(data)](Instant, const coord::Reply&) {
-    written_ = data;
-    registered_once_ = true;
-    enter(RegistrarState::kRegistered);
-  });
+  submit(now, {session_, std::move(multi)},
+         [this, data = std::move(data)](Instant, const coord::Reply&) {
+           written_ = data;
+           registered_once_ = true;
+           look_for_others_ = true;  // one may have come between our look and our transaction
+           enter(RegistrarState::kRegistered);
+         });
 }
 
 void Registrar::update_entry(Instant now) {
   Bytes data = encode_entry(endpoint_);
   coord::Multi multi;
   multi.ops.emplace_back(coord::SetData{path(), data, coord::kAnyVersion});
-  submit(now, {session_, std::move(multi)}, [this, data = std::move(data)](Instant, const coord::Reply&) { written_ = data; });
+  submit(now, {session_, std::move(multi)},
+         [this, data = std::move(data)](Instant, const coord::Reply&) { written_ = data; });
 }
 
 void Registrar::remove_entry(Instant now) {
@@ -211,10 +239,12 @@ void Registrar::remove_entry(Instant now) {
          [this](Instant, const coord::Reply&) { enter(RegistrarState::kUnregistered, "leaving"); });
 }
 
-void Registrar::close_session(Instant now) {
-  submit(now, {session_, coord::CloseSession{}}, [this](Instant, const coord::Reply&) {
+void Registrar::close_session(Instant now, RegistrarState then) {
+  submit(now, {session_, coord::CloseSession{}}, [this, then](Instant, const coord::Reply&) {
     session_ = {};
-    enter(RegistrarState::kLeft);
+    if (then != state_) {
+      enter(then);
+    }
   });
 }
 

@@ -1,17 +1,22 @@
-// Keeps this sidecar's own entry in the registry as it should be: a session, one ephemeral znode under it, its data.
+// Keeps this sidecar's own entry in the registry as it should be: a session, one ephemeral znode
+// under it, its data.
 //
-// Owned by sidecar/app, on the control loop's thread; time comes as an argument, so that it is tested without a ring. It
-// works by comparing what should be with what is, one request under way at a time, again after each reply, change and tick:
+// Owned by sidecar/app, on the control loop's thread; time comes as an argument, so that it is
+// tested without a ring. It works by comparing what should be with what is, one request under way
+// at a time, again after each reply, change and tick:
 //
 //            open_session        first good check           health, weight, zone, metadata, drain
 //   kNoSession ──────▶ kUnregistered ──────▶ kRegistered ◀──────────────────┐
 //       ▲                   │  ▲                 │    └── SetData ───────────┘
 //       └── session expired ┴──┴── entry gone ───┤
-//                                                ├── a newer entry with our host and port ──▶ kTaken (until restarted)
-//                                                └── leave() ──▶ kLeft (entry removed, session closed)
+//                                                ├── a newer entry with our host and port ──▶
+//                                                kTaken (until restarted; own │ entry and session
+//                                                go) └── leave() ──▶ kLeft (entry removed, session
+//                                                closed)
 //
-// Invariants: at most one request under way; a taken entry is never taken back (product.md, Registration); registering and
-// removing older entries of the same host and port is one transaction.
+// Invariants: at most one request under way; a taken entry is never taken back (product.md,
+// Registration); registering and removing older entries of the same host and port is one
+// transaction.
 #pragma once
 
 #include <functional>
@@ -24,21 +29,26 @@
 namespace ringside::discovery {
 
 enum class RegistrarState { kIdle, kNoSession, kUnregistered, kRegistered, kTaken, kLeft };
-const char* to_string(RegistrarState state);  // idle, no_session, unregistered, registered, taken, left
+const char* to_string(
+    RegistrarState state);  // idle, no_session, unregistered, registered, taken, left
 
 class Registrar {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  // `endpoint`: as it is to be registered, with its instance name. Without a service the sidecar needs no Registrar.
-  Registrar(RegistryClient& client, balancer::Endpoint endpoint, milliseconds session_timeout, Log log);
+  // `endpoint`: as it is to be registered, with its instance name. Without a service the sidecar
+  // needs no Registrar.
+  Registrar(RegistryClient& client, balancer::Endpoint endpoint, milliseconds session_timeout,
+            Log log);
 
   // The health check's word. Nothing is registered before the first kUp.
   void set_health(Instant now, balancer::EndpointState health);
   // A reload changed weight, zone or metadata.
-  void set_details(Instant now, int weight, std::string zone, std::map<std::string, std::string> metadata);
+  void set_details(Instant now, int weight, std::string zone,
+                   std::map<std::string, std::string> metadata);
   void start_draining(Instant now);
-  // Removes the entry and closes the session; state() becomes kLeft when the ring has said so. Call tick() until then.
+  // Removes the entry and closes the session; state() becomes kLeft when the ring has said so. Call
+  // tick() until then.
   void leave(Instant now);
   // Something under our service changed, or the tree was replaced.
   void registry_changed(Instant now);
@@ -59,10 +69,13 @@ class Registrar {
   void register_entry(Instant now);
   void update_entry(Instant now);
   void remove_entry(Instant now);
-  void close_session(Instant now);
-  // True and kTaken when an entry with our host and port made after ours (or in place of ours) stands.
+  // `then`: the state to be in afterwards; the entry, if there still is one, goes with the session.
+  void close_session(Instant now, RegistrarState then);
+  // True and kTaken when an entry with our host and port made after ours (or in place of ours)
+  // stands.
   bool check_taken();
-  void submit(Instant now, coord::Request request, std::function<void(Instant, const coord::Reply&)> on_ok);
+  void submit(Instant now, coord::Request request,
+              std::function<void(Instant, const coord::Reply&)> on_ok);
   void failed(const coord::Reply& reply);
   void enter(RegistrarState state, const std::string& detail = {});
   [[nodiscard]] std::string path() const;
@@ -79,6 +92,7 @@ class Registrar {
   bool draining_ = false;
   bool leaving_ = false;
   bool registered_once_ = false;
+  bool look_for_others_ = false;  // something under our service changed since check_taken() looked
   bool pending_ = false;
   balancer::EndpointState health_ = balancer::EndpointState::kUnhealthy;
   Duration retry_delay_{};

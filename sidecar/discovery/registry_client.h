@@ -1,7 +1,8 @@
-// What discovery asks of a registry: the ring's driver today, a ZooKeeper or etcd cluster later (product.md, registry.engine).
+// What discovery asks of a registry: the ring's driver today, a ZooKeeper or etcd cluster later
+// (product.md, registry.engine).
 //
-// Implemented by sidecar/app over the driver; used on the control loop's thread alone. A reply handler is called exactly once
-// and never from within submit().
+// Implemented by sidecar/app over the driver; used on the control loop's thread alone. A reply
+// handler is called exactly once and never from within submit().
 #pragma once
 
 #include <functional>

@@ -25,7 +25,9 @@ std::optional<std::string> service_of(std::string_view path) {
   return std::string(rest.substr(0, rest.find('/')));
 }
 
-bool same(const balancer::Endpoint& a, const balancer::Endpoint& b) { return encode_entry(a) == encode_entry(b); }
+bool same(const balancer::Endpoint& a, const balancer::Endpoint& b) {
+  return encode_entry(a) == encode_entry(b);
+}
 
 bool same(const std::vector<balancer::Endpoint>& a, const std::vector<balancer::Endpoint>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -42,7 +44,8 @@ void ServiceView::note(std::span<const coord::Change> changes) {
   }
 }
 
-std::vector<balancer::Endpoint> ServiceView::read_service(const coord::Registry& registry, const std::string& service) {
+std::vector<balancer::Endpoint> ServiceView::read_service(const coord::Registry& registry,
+                                                          const std::string& service) {
   std::vector<balancer::Endpoint> endpoints;
   const auto names = registry.children(service_path(service));
   for (const auto& name : names.value_or(std::vector<std::string>{})) {
@@ -100,7 +103,8 @@ std::vector<balancer::Endpoint> ServiceView::endpoints() const {
   return all;
 }
 
-Bytes ServiceView::save(const std::string& ring_name, coord::BirthId birth, coord::Zxid zxid) const {
+Bytes ServiceView::save(const std::string& ring_name, coord::BirthId birth,
+                        coord::Zxid zxid) const {
   json services = json::object();
   for (const auto& [service, endpoints] : services_) {
     json list = json::array();
@@ -139,7 +143,8 @@ Status ServiceView::load(ByteView bytes, const std::string& ring_name, coord::Bi
     for (const auto& item : list) {
       const std::string text = item.dump(-1, ' ', false, json::error_handler_t::replace);
       const json name = item.is_object() ? item.value("instance", json("")) : json("");
-      auto endpoint = decode_entry(as_bytes(text), service, name.is_string() ? name.get<std::string>() : "");
+      auto endpoint =
+          decode_entry(as_bytes(text), service, name.is_string() ? name.get<std::string>() : "");
       if (!endpoint) {
         return fail(ErrorCode::kCorrupt, "the view on disk: " + endpoint.error().message);
       }

@@ -1,9 +1,10 @@
-// The services and their endpoints as this sidecar sees them: read from the registry, or from the copy kept on disk until the
-// ring has spoken.
+// The services and their endpoints as this sidecar sees them: read from the registry, or from the
+// copy kept on disk until the ring has spoken.
 //
-// Owned by sidecar/app, on the control loop's thread. Pure: entries that cannot be read are reported through `log` and left
-// out. Invariant: once adopt_registry() has been called the copy from disk counts no more; without a quorum nothing is
-// forgotten, since the registry itself stands still then.
+// Owned by sidecar/app, on the control loop's thread. Pure: entries that cannot be read are
+// reported through `log` and left out. Invariant: once note_all() and refresh() have read the
+// registry the copy from disk counts no more; without a quorum nothing is forgotten, since the
+// registry itself stands still then.
 #pragma once
 
 #include <functional>
@@ -37,13 +38,15 @@ class ServiceView {
   [[nodiscard]] const Services& services() const { return services_; }
   [[nodiscard]] std::vector<balancer::Endpoint> endpoints() const;
 
-  // The copy for the disk, and back (a start without a quorum). Errors: not a copy of ours, or of another ring or birth
-  // (0: unknown, matches any).
-  [[nodiscard]] Bytes save(const std::string& ring_name, coord::BirthId birth, coord::Zxid zxid) const;
+  // The copy for the disk, and back (a start without a quorum). Errors: not a copy of ours, or of
+  // another ring or birth (0: unknown, matches any).
+  [[nodiscard]] Bytes save(const std::string& ring_name, coord::BirthId birth,
+                           coord::Zxid zxid) const;
   Status load(ByteView bytes, const std::string& ring_name, coord::BirthId birth);
 
  private:
-  std::vector<balancer::Endpoint> read_service(const coord::Registry& registry, const std::string& service);
+  std::vector<balancer::Endpoint> read_service(const coord::Registry& registry,
+                                               const std::string& service);
 
   Log log_;
   Services services_;

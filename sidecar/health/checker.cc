@@ -32,7 +32,8 @@ void Checker::arm() {
 
 void Checker::begin() {
   began_ = loop_.now();
-  probe_ = std::make_unique<Probe>(loop_, address_, check_, [this](const std::string& failure) { finished(failure); });
+  probe_ = std::make_unique<Probe>(loop_, address_, check_,
+                                   [this](const std::string& failure) { finished(failure); });
 }
 
 void Checker::finished(const std::string& failure) {

@@ -1,4 +1,5 @@
-// Checks the local app on its schedule and says what its instance is: runs Probes, asks balancer::HealthState.
+// Checks the local app on its schedule and says what its instance is: runs Probes, asks
+// balancer::HealthState.
 //
 // Owned by sidecar/app, on the control loop's thread. At most one probe at a time.
 #pragma once

@@ -11,14 +11,17 @@ constexpr int kLastGoodStatus = 399;
 
 }  // namespace
 
-Probe::Probe(net::Loop& loop, const config::Address& address, const config::HealthCheck& check, Callback callback)
+Probe::Probe(net::Loop& loop, const config::Address& address, const config::HealthCheck& check,
+             Callback callback)
     : address_(address),
       check_(check),
       callback_(std::move(callback)),
       parser_(http::Limits{}),
       timer_(loop, [this] { done(fmt::format("no answer within {} ms", check_.timeout.count())); }),
       connect_(loop, address, check.timeout,
-               [this](Result<std::unique_ptr<net::TcpStream>> stream) { connected(std::move(stream)); }) {
+               [this](Result<std::unique_ptr<net::TcpStream>> stream) {
+                 connected(std::move(stream));
+               }) {
   timer_.start(check.timeout);
 }
 
@@ -32,9 +35,9 @@ void Probe::connected(Result<std::unique_ptr<net::TcpStream>> stream) {
   stream_ = std::move(*stream);
   stream_->set_handler(*this);
   parser_.expect(http::Method::kGet, false);
-  const std::string request =
-      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: ringside-health\r\nConnection: close\r\n\r\n",
-                  check_.http_path, address_.to_string());
+  const std::string request = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: ringside-health\r\nConnection: close\r\n\r\n",
+      check_.http_path, address_.to_string());
   if (stream_->write(request) == net::WriteResult::kBroken) {
     return done("the connection broke while the request was sent");
   }
@@ -60,12 +63,17 @@ void Probe::take(const http::Step& step) {
     return done(fmt::format("not a valid response: {}", http::to_string(parser_.error().reason)));
   }
   const int status = parser_.head().status;
-  done(status >= kFirstGoodStatus && status <= kLastGoodStatus ? "" : fmt::format("status {}", status));
+  done(status >= kFirstGoodStatus && status <= kLastGoodStatus ? ""
+                                                               : fmt::format("status {}", status));
 }
 
-void Probe::on_eof() { done("the connection ended before a response"); }
+void Probe::on_eof() {
+  done("the connection ended before a response");
+}
 
-void Probe::on_broken(const Error& why) { done(why.message); }
+void Probe::on_broken(const Error& why) {
+  done(why.message);
+}
 
 void Probe::done(const std::string& failure) {
   timer_.stop();

@@ -1,8 +1,9 @@
 // One check of the local app: a TCP connection, or an HTTP GET answered with 200 to 399.
 //
-// Owned by Checker, on the control loop's thread. Good path: connect, send, read a response's head, call back with a pass. Failure
-// paths, each called back once with a reason: no connection, the connection ends or breaks early, no valid response, another
-// status, the time is up. Destroying it gives up without a call.
+// Owned by Checker, on the control loop's thread. Good path: connect, send, read a response's head,
+// call back with a pass. Failure paths, each called back once with a reason: no connection, the
+// connection ends or breaks early, no valid response, another status, the time is up. Destroying it
+// gives up without a call.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,8 @@ class Probe : private net::StreamHandler {
   // Empty: it passed. The callback may destroy the Probe.
   using Callback = std::function<void(const std::string& failure)>;
 
-  Probe(net::Loop& loop, const config::Address& address, const config::HealthCheck& check, Callback callback);
+  Probe(net::Loop& loop, const config::Address& address, const config::HealthCheck& check,
+        Callback callback);
 
  private:
   void on_read(std::span<const char> bytes) override;

@@ -20,14 +20,19 @@ using nlohmann::ordered_json;
 constexpr std::size_t kQueueLines = 8192;
 constexpr std::array<const char*, 4> kLevelNames{"debug", "info", "warn", "error"};
 
-const char* name_of(Level level) { return kLevelNames.at(static_cast<std::size_t>(level)); }
-
-std::string date_and_time(std::int64_t unix_ms) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(unix_ms / 1000)), unix_ms % 1000);
+const char* name_of(Level level) {
+  return kLevelNames.at(static_cast<std::size_t>(level));
 }
 
-std::string as_json(Level level, std::int64_t unix_ms, std::string_view message, std::initializer_list<Field> fields) {
-  ordered_json line{{"time", date_and_time(unix_ms)}, {"level", name_of(level)}, {"message", message}};
+std::string date_and_time(std::int64_t unix_ms) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(static_cast<std::time_t>(unix_ms / 1000)), unix_ms % 1000);
+}
+
+std::string as_json(Level level, std::int64_t unix_ms, std::string_view message,
+                    std::initializer_list<Field> fields) {
+  ordered_json line{
+      {"time", date_and_time(unix_ms)}, {"level", name_of(level)}, {"message", message}};
   for (const auto& field : fields) {
     std::visit([&](const auto& value) { line[std::string(field.key)] = value; }, field.value);
   }
@@ -43,13 +48,18 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string as_text(Level level, std::int64_t unix_ms, std::string_view message, std::initializer_list<Field> fields) {
-  std::string line = fmt::format("{} {:<5} {}", date_and_time(unix_ms).substr(11, 12), name_of(level), printable(message));
+std::string as_text(Level level, std::int64_t unix_ms, std::string_view message,
+                    std::initializer_list<Field> fields) {
+  std::string line = fmt::format("{} {:<5} {}", date_and_time(unix_ms).substr(11, 12),
+                                 name_of(level), printable(message));
   const char* separator = "  ";
   for (const auto& field : fields) {
     line += separator;
-    std::visit([&](const auto& value) { line += fmt::format("{}={}", field.key, printable(fmt::format("{}", value))); },
-               field.value);
+    std::visit(
+        [&](const auto& value) {
+          line += fmt::format("{}={}", field.key, printable(fmt::format("{}", value)));
+        },
+        field.value);
     separator = " ";
   }
   return line;
@@ -57,8 +67,8 @@ std::string as_text(Level level, std::int64_t unix_ms, std::string_view message,
 
 }  // namespace
 
-std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms, std::string_view message,
-                        std::initializer_list<Field> fields) {
+std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms,
+                        std::string_view message, std::initializer_list<Field> fields) {
   return format == config::LogFormat::kJson ? as_json(level, unix_ms, message, fields)
                                             : as_text(level, unix_ms, message, fields);
 }
@@ -72,8 +82,9 @@ struct Log::State {
 
 Log::Log(const config::Log& settings) : state_(std::make_unique<State>()) {
   state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-  state_->logger = std::make_shared<spdlog::async_logger>("ringside", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                                          state_->pool, spdlog::async_overflow_policy::overrun_oldest);
+  state_->logger = std::make_shared<spdlog::async_logger>(
+      "ringside", std::make_shared<spdlog::sinks::stderr_sink_mt>(), state_->pool,
+      spdlog::async_overflow_policy::overrun_oldest);
   state_->logger->set_pattern("%v");
   state_->logger->set_level(spdlog::level::trace);
   state_->logger->flush_on(spdlog::level::trace);
@@ -87,13 +98,16 @@ void Log::reconfigure(const config::Log& settings) {
   state_->format = settings.format;
 }
 
-bool Log::enabled(Level level) const { return level >= state_->level.load(std::memory_order_relaxed); }
+bool Log::enabled(Level level) const {
+  return level >= state_->level.load(std::memory_order_relaxed);
+}
 
 void Log::write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   if (!enabled(level)) {
     return;
   }
-  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::string line = format_line(state_->format.load(std::memory_order_relaxed), level,
                                        now.time_since_epoch().count(), message, fields);
   write_line(line);
@@ -103,6 +117,8 @@ void Log::write_line(std::string_view line) {
   state_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
-std::uint64_t Log::dropped() const { return state_->pool->overrun_counter(); }
+std::uint64_t Log::dropped() const {
+  return state_->pool->overrun_counter();
+}
 
 }  // namespace ringside::logging

@@ -1,11 +1,11 @@
 // Structured log lines to standard error, one per event, as JSON or as text for people.
 //
-// Made by sidecar/app, used by every room of the sidecar from any thread. Lines go through a bounded queue to one writer thread
-// (spdlog's), so that no loop waits for a slow terminal or pipe; when the queue is full the oldest lines go and dropped()
-// counts them.
+// Made by sidecar/app, used by every room of the sidecar from any thread. Lines go through a
+// bounded queue to one writer thread (spdlog's), so that no loop waits for a slow terminal or pipe;
+// when the queue is full the oldest lines go and dropped() counts them.
 //
-//   json   {"time":"2026-11-21T06:15:10.123Z","level":"info","message":"ring has a leader","leader":2}
-//   text   06:15:10.123 info  ring has a leader  leader=2
+//   json   {"time":"2026-11-21T06:15:10.123Z","level":"info","message":"ring has a
+//   leader","leader":2} text   06:15:10.123 info  ring has a leader  leader=2
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct Field {
 };
 
 // The line without its end; `unix_ms` is milliseconds since 1970. Pure, for Log and its tests.
-std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms, std::string_view message,
-                        std::initializer_list<Field> fields);
+std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms,
+                        std::string_view message, std::initializer_list<Field> fields);
 
 class Log {
  public:
@@ -43,10 +43,18 @@ class Log {
   [[nodiscard]] bool enabled(Level level) const;
 
   void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
-  void debug(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kDebug, message, fields); }
-  void info(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kInfo, message, fields); }
-  void warn(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kWarn, message, fields); }
-  void error(std::string_view message, std::initializer_list<Field> fields = {}) { write(Level::kError, message, fields); }
+  void debug(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::kDebug, message, fields);
+  }
+  void info(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::kInfo, message, fields);
+  }
+  void warn(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::kWarn, message, fields);
+  }
+  void error(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::kError, message, fields);
+  }
 
   // A line that is formatted already (the access log), whatever the level.
   void write_line(std::string_view line);

@@ -1,4 +1,5 @@
-// What the peer room needs of the member it carries frames for. Implemented by sidecar/app over coord::Driver.
+// What the peer room needs of the member it carries frames for. Implemented by sidecar/app over
+// coord::Driver.
 //
 // Called on the control loop's thread; from within a PeerHub call only link_down, by close().
 #pragma once

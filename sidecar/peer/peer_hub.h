@@ -1,9 +1,11 @@
 // All links of this member: listens, dials who is to be dialled, holds one link per member.
 //
-// Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id dials, and only voters are
-// dialled; names are resolved anew at each dial. A dial that fails or a link that ends is tried again after a pause that
-// doubles from kFirstPause to kLastPause and begins anew once a link has stood for kLastPause.
-// Bounds: kMaxGreeting connections may be short of their handshake, each for kHandshakeTime; more are closed at once.
+// Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id
+// dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
+// link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
+// begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
+// of their handshake, each for kHandshakeTime; more are closed at once. Of refusals
+// kMaxRefusalLines are logged per second, then their number: strangers cannot flood the log.
 // PeerHandler is called from the loop, or from within close(); never from within send().
 #pragma once
 
@@ -31,8 +33,10 @@ class PeerHub : public LinkOwner {
   static constexpr milliseconds kConnectTime{1000};
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
+  static constexpr std::size_t kMaxRefusalLines = 10;
 
-  PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen, std::vector<config::Voter> voters);
+  PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
+          std::vector<config::Voter> voters);
   ~PeerHub();
 
   // Listens and begins to dial as `self`. An error: the port cannot be bound.
@@ -54,8 +58,8 @@ class PeerHub : public LinkOwner {
     PeerLink* link = nullptr;  // in greeting_ or links_
     Instant since{};           // the link stands since
     Instant next{};
-    Duration pause = kFirstPause;
-    std::string last_problem;  // logged once
+    Duration pause{};          // before `next`; 0: none yet
+    std::string last_problem;  // logged once, until a link has stood
   };
 
   Status link_greeted(PeerLink& link, const coord::Handshake& theirs) override;
@@ -65,8 +69,10 @@ class PeerHub : public LinkOwner {
   void accept(net::Socket socket, const net::SocketAddress& remote);
   void dial(Dial& dial);
   void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
-  void redial_later(Dial& dial, const std::string& problem);
+  void redial_later(Dial& dial, const std::string& problem, bool was_up);
   void tick();
+  void end_bad_links(Instant now);
+  void log_refusal(const std::string& line);
   void close_all();
   std::unique_ptr<PeerLink> take_out(PeerLink& link);
   // Frees the link in a later turn: it may be on the call chain.
@@ -86,6 +92,9 @@ class PeerHub : public LinkOwner {
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
+  std::size_t refusal_lines_ = 0;  // since refusals_since_
+  std::size_t refusals_unlogged_ = 0;
+  Instant refusals_since_{};
 };
 
 }  // namespace ringside::peer

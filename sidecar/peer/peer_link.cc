@@ -19,7 +19,8 @@ void PeerLink::send(const Bytes& frame) {
     return;
   }
   // A broken connection is told by on_broken or on_eof.
-  stuck_ = stream_->write(as_text(frame)) == net::WriteResult::kPending && stream_->pending_bytes() > kMaxPendingBytes;
+  stuck_ = stream_->write(as_text(frame)) == net::WriteResult::kPending &&
+           stream_->pending_bytes() > kMaxPendingBytes;
 }
 
 void PeerLink::close() {
@@ -57,9 +58,14 @@ Status PeerLink::take(ByteView payload) {
   return owner_.link_greeted(*this, *theirs);
 }
 
-void PeerLink::on_eof() { end("it closed the connection"); }
+void PeerLink::on_eof() {
+  end(peer_ ? "it closed the connection"
+            : "it closed the connection without a handshake; its log says why");
+}
 
-void PeerLink::on_broken(const Error& why) { end(why.message); }
+void PeerLink::on_broken(const Error& why) {
+  end(why.message);
+}
 
 void PeerLink::end(const std::string& reason) {
   if (!closed_) {

@@ -1,8 +1,9 @@
 // One connection to another member: handshake first, then frames both ways.
 //
-// Owned by PeerHub, on the control loop's thread. Good path: our handshake leaves at once, theirs arrives within the deadline and
-// is accepted, frames flow. Failure paths, each told once to the hub with a reason: their first frame is no handshake, they are
-// refused, a frame fails its check or its length is over the bound, the member rejects a frame, the connection ends or breaks.
+// Owned by PeerHub, on the control loop's thread. Good path: our handshake leaves at once, theirs
+// arrives within the deadline and is accepted, frames flow. Failure paths, each told once to the
+// hub with a reason: their first frame is no handshake, they are refused, a frame fails its check
+// or its length is over the bound, the member rejects a frame, the connection ends or breaks.
 #pragma once
 
 #include <memory>
@@ -41,7 +42,8 @@ class PeerLink : private net::StreamHandler {
 
   // Never tells the owner anything: the caller may be in the middle of its work (see stuck()).
   void send(const Bytes& frame);
-  // They do not read: more than kMaxPendingBytes wait. Frames are dropped from then on; the owner is to end the link.
+  // They do not read: more than kMaxPendingBytes wait. Frames are dropped from then on; the owner
+  // is to end the link.
   [[nodiscard]] bool stuck() const { return stuck_; }
   // Stops everything; no call to the owner comes after.
   void close();

@@ -1,4 +1,5 @@
-// A registry of one member for tests of discovery: the production Registry and Preparer, replies handed out by the test.
+// A registry of one member for tests of discovery: the production Registry and Preparer, replies
+// handed out by the test.
 #pragma once
 
 #include <deque>
@@ -39,8 +40,9 @@ class FakeClient : public RegistryClient {
   // What somebody else does to the registry.
   coord::Reply carry_out(const coord::Request& request) {
     zxid_ = zxid_ == coord::Zxid{} ? coord::Zxid(coord::Epoch{1}, 1) : zxid_.next();
-    const auto txn = preparer_.prepare(request, {coord::MemberId{1}, coord::RequestId{1}}, zxid_, WallTime{},
-                                       [this] { return coord::SessionId{++sessions_}; });
+    const auto txn =
+        preparer_.prepare(request, {coord::MemberId{1}, coord::RequestId{1}}, zxid_, WallTime{},
+                          [this] { return coord::SessionId{++sessions_}; });
     auto applied = registry_.apply(zxid_, txn);
     preparer_.applied(zxid_);
     return applied.value().reply;

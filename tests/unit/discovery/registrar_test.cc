@@ -23,7 +23,8 @@ struct Fixture {
   FakeClient client;
   std::vector<std::string> log;
   Instant now{seconds{100}};
-  Registrar registrar{client, orders(), milliseconds{6000}, [this](const std::string& line) { log.push_back(line); }};
+  Registrar registrar{client, orders(), milliseconds{6000},
+                      [this](const std::string& line) { log.push_back(line); }};
 
   void settle() {
     for (int i = 0; i < 10; ++i) {
@@ -34,13 +35,17 @@ struct Fixture {
     }
   }
   [[nodiscard]] std::size_t entries() const {
-    return client.registry().children(service_path("orders")).value_or(std::vector<std::string>{}).size();
+    return client.registry()
+        .children(service_path("orders"))
+        .value_or(std::vector<std::string>{})
+        .size();
   }
   [[nodiscard]] balancer::Endpoint entry() const {
     const auto path = entry_path("orders", registrar.endpoint().instance);
     const auto node = client.registry().get(path);
     REQUIRE(node.has_value());
-    const auto decoded = decode_entry(as_bytes(node->data), "orders", registrar.endpoint().instance);
+    const auto decoded =
+        decode_entry(as_bytes(node->data), "orders", registrar.endpoint().instance);
     REQUIRE(decoded.has_value());
     return *decoded;
   }
@@ -98,7 +103,8 @@ TEST_CASE("ATakenEntryIsNotTakenBack") {
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   f.settle();
   coord::Multi take;
-  take.ops.emplace_back(coord::Delete{entry_path("orders", f.registrar.endpoint().instance), coord::kAnyVersion, false});
+  take.ops.emplace_back(coord::Delete{entry_path("orders", f.registrar.endpoint().instance),
+                                      coord::kAnyVersion, false});
   REQUIRE(f.client.carry_out({{}, take}).error == coord::ZkError::kOk);
   f.other("10.0.0.5-8080-0000000c", "10.0.0.5");
   f.registrar.registry_changed(f.now);

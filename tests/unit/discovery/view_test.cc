@@ -53,13 +53,16 @@ TEST_CASE("ABadEntryNamesTheFieldThatIsWrong") {
       {R"({"service":"other","instance":"i1","host":"h","port":80,"state":"up"})", "service"},
       {R"({"service":"orders","instance":"i2","host":"h","port":80,"state":"up"})", "instance"},
       {R"({"service":"orders","instance":"i1","host":"","port":80,"state":"up"})", "host"},
-      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","weight":1001})", "weight"},
-      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","metadata":{"a":1}})", "metadata"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","weight":1001})",
+       "weight"},
+      {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","metadata":{"a":1}})",
+       "metadata"},
   };
   for (const auto& row : rows) {
     const auto decoded = decode_entry(as_bytes(row.text), "orders", "i1");
     REQUIRE_FALSE(decoded);
-    CHECK_MESSAGE(decoded.error().message.find(row.field) != std::string::npos, row.text, " -> ", decoded.error().message);
+    CHECK_MESSAGE(decoded.error().message.find(row.field) != std::string::npos, row.text, " -> ",
+                  decoded.error().message);
   }
 }
 
