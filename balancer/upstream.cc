@@ -35,7 +35,7 @@ void Upstream::choose_candidates() {
   const auto unhealthy = static_cast<std::size_t>(std::ranges::count(
       hosts_, EndpointState::kUnhealthy, [](const HostEntry& one) { return one.endpoint.state; }));
   const auto threshold = static_cast<std::size_t>(std::max(0, settings_.panic_threshold));
-  panic_ = unhealthy > 0 && threshold > 0 && (up == 0 || 100 * up < threshold * (up + unhealthy));
+  panic_ = unhealthy > 0 && threshold > 0 && 100 * up < threshold * (up + unhealthy);
   if (panic_) add_candidates(EndpointState::kUnhealthy);
   if (candidates_.empty()) add_candidates(EndpointState::kDraining);
 }

@@ -111,6 +111,7 @@ void Driver::State::fence(const Error& reason) {
     ports.close_link(peer, "this member is fenced");
   }
   fenced = true;
+  reign.reset();
   events.clear();
   ports.fenced(reason);
 }

@@ -1,3 +1,5 @@
 #include "sidecar/cli/command_line.h"
 
-int main(int argc, char** argv) { return ringside::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return ringside::cli::run(argc, argv);
+}

@@ -92,6 +92,7 @@ struct Driver::State {
   [[nodiscard]] std::vector<MemberStatus> members() const;
   [[nodiscard]] MemberStatus member(MemberId id) const;
   [[nodiscard]] Instant quorum_heard_at() const;
+  [[nodiscard]] Role own_role() const;
   [[nodiscard]] BirthId birth() const;
   // Zxid up to which reads here are complete.
   [[nodiscard]] Zxid view() const;

@@ -13,6 +13,13 @@ Instant Driver::State::quorum_heard_at() const {
   return zab ? zab->quorum_heard_at() : observing->quorum_heard_at();
 }
 
+Role Driver::State::own_role() const {
+  if (fenced) {
+    return Role::kLooking;
+  }
+  return zab ? zab->role() : observing->role();
+}
+
 Zxid Driver::State::view() const {
   return observing ? observing->view() : registry.applied();
 }
@@ -21,13 +28,13 @@ RingStatus Driver::State::status() const {
   RingStatus status;
   status.self = options.self;
   status.birth = birth();
-  status.role = zab ? zab->role() : observing->role();
+  status.role = own_role();
   if (reign) {
     status.leader = reign->leader;
   }
   status.epoch = zab ? zab->current_epoch() : observing->epoch();
   status.applied = view();
-  status.quorum = !fenced && reign && now - quorum_heard_at() <= options.election_timeout;
+  status.quorum = reign && now - quorum_heard_at() <= options.election_timeout;
   status.in_doubt = zab && zab->in_doubt();
   if (fenced) {
     status.waiting_for = "a restart of this process: its disk or its data failed";
@@ -66,7 +73,7 @@ MemberStatus Driver::State::member(MemberId id) const {
   status.voter = is_voter(id);
   if (id == options.self) {
     status.connected = true;
-    status.role = zab ? zab->role() : observing->role();
+    status.role = own_role();
     status.zxid = view();
     return status;
   }

@@ -107,8 +107,10 @@ Tally Election::support_for(MemberId choice) const {
 }
 
 void Election::consider() {
-  decided_ = somebody_leads();
-  if (decided_) {
+  decided_.reset();
+  const std::optional<MemberId> leads = somebody_leads();
+  if (leads && (core_.now >= hold_until_ || core_.peers.at(*leads).said->established)) {
+    decided_ = leads;
     return;
   }
   const MemberId best = best_choice();
@@ -117,13 +119,9 @@ void Election::consider() {
     choice_since_ = core_.now;
     tell(false);
   }
-  if (!choice_ || !all_answered() || !support_for(choice_).sufficient()) {
-    return;
+  if (choice_ && core_.now >= hold_until_ && all_answered() && support_for(choice_).sufficient()) {
+    decided_ = choice_;
   }
-  if (choice_ == core_.options.self && core_.now < hold_until_) {
-    return;
-  }
-  decided_ = choice_;
 }
 
 void Election::on_tick() {

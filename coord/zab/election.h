@@ -26,7 +26,7 @@ namespace ringside::coord {
 
 class Election {
  public:
-  // `hold_until`: it does not decide for itself before that (after an attempt of its own failed).
+  // `hold_until`: before that it only joins an established leader (an attempt has just failed).
   Election(Core& core, Instant hold_until);
 
   // Looks at everything known; sets decided() when it can.

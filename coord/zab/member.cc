@@ -150,9 +150,9 @@ void Zab::settle() {
 
 void Zab::go_resting() {
   const std::string reason = *std::exchange(core_.leaving, std::nullopt);
-  const auto* leading = std::get_if<Leading>(&state_);
   hold_until_ = core_.now;
-  if (leading != nullptr && !leading->established()) {
+  if (!std::holds_alternative<Resting>(state_) && !reign()) {
+    // An attempt failed. Members whose attempts fail together must not try again together.
     const auto beat = microseconds(core_.options.heartbeat_interval).count();
     hold_until_ += microseconds(core_.rng.between(0, beat));
   }

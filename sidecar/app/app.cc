@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <random>
 
 #include "config/reload.h"
@@ -55,8 +56,8 @@ balancer::Endpoint own_endpoint(const config::Settings& settings, const RingIden
   endpoint.weight = service.weight;
   endpoint.zone = service.zone;
   endpoint.metadata = service.metadata;
-  endpoint.instance =
-      discovery::make_instance(endpoint.host, endpoint.port, static_cast<std::uint32_t>(random64()));
+  endpoint.instance = discovery::make_instance(endpoint.host, endpoint.port,
+                                               static_cast<std::uint32_t>(random64()));
   return endpoint;
 }
 
@@ -68,8 +69,9 @@ struct App::Parts : RingListener {
         settings(std::make_shared<const config::Settings>(std::move(the_settings))),
         log(settings->log),
         ring(loop, settings->ring, *this),
-        feed(Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
-             [this](const std::string& line) { log.warn(line); }),
+        feed(
+            Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
+            [this](const std::string& line) { log.warn(line); }),
         shutdown(settings->drain),
         ticker(loop, [this] { tick(); }) {}
 
@@ -84,11 +86,14 @@ struct App::Parts : RingListener {
   void publish();
   void reload(const char* why);
   void advance_shutdown(Instant now);
+  void stop_proxy();
   void finish();
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
-  void ring_log(coord::LogSeverity severity, const std::string& message) override { log.write(level_of(severity), message); }
+  void ring_log(coord::LogSeverity severity, const std::string& message) override {
+    log.write(level_of(severity), message);
+  }
 
   ConfigSource source;
   std::shared_ptr<const config::Settings> settings;
@@ -100,6 +105,7 @@ struct App::Parts : RingListener {
   RingMember ring;
   std::unique_ptr<proxy::ProxyServer> proxy;
   TableFeed feed;
+  std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
   std::unique_ptr<ViewStore> view_store;
   std::unique_ptr<discovery::Registrar> registrar;
   std::unique_ptr<health::Checker> checker;
@@ -112,21 +118,28 @@ struct App::Parts : RingListener {
   std::string config_problem;
   bool listening = false;
   bool finishing = false;
+  bool proxy_stopped = false;
+  std::vector<proxy::AccessRecord> access_records;
 };
 
 Status App::Parts::start() {
   started = loop.now();
   loop.observe_turns([this](Duration turn) { loop_metrics.loop_turn.record(turn); });
   signals = std::make_unique<Signals>(
-      loop, Signals::Handlers{[this](int) {
-                                if (shutdown.begin(loop.now())) {
-                                  log.info("stopping: draining first; a second signal ends at once");
-                                } else {
-                                  log.warn("stopping at once");
-                                  loop.stop();
-                                }
-                              },
-                              [this] { reload("SIGHUP"); }});
+      loop,
+      Signals::Handlers{[this](int) {
+                          if (shutdown.begin(loop.now())) {
+                            proxy->set_draining(true);
+                            log.info("stopping: draining first; a second signal ends at once");
+                          } else {
+                            log.warn("stopping at once");
+                            loop.stop();
+                          }
+                        },
+                        [this] { reload("SIGHUP"); }});
+  if (settings->service) {
+    own = own_endpoint(*settings, identify(*settings, coord::MemberId{}));
+  }
   if (Status ports = start_ports(); !ports) {
     return ports;
   }
@@ -135,7 +148,9 @@ Status App::Parts::start() {
   }
   view_store = std::make_unique<ViewStore>(
       loop, ring.data_dir(),
-      [this] { return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied); },
+      [this] {
+        return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied);
+      },
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
@@ -149,16 +164,24 @@ Status App::Parts::start() {
 }
 
 Status App::Parts::start_ports() {
-  const std::string instance = "";
-  proxy = std::make_unique<proxy::ProxyServer>(loop, settings, instance);
-  if (Status open = proxy->start(); !open) {
-    return open;
+  proxy::ProxyOptions options;
+  options.settings = settings;
+  options.instance = own ? own->instance : "";
+  options.seed = random64();
+  options.on_trouble = [this](const Error& why) { log.warn("proxy: " + why.message); };
+  auto opened = proxy::ProxyServer::start(std::move(options));
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  proxy = std::move(*opened);
+  if (own && proxy->inbound_port()) {
+    own->inbound_port = *proxy->inbound_port();
   }
   std::vector<const metrics::WorkerMetrics*> loops = proxy->metrics();
   loops.push_back(&loop_metrics);
   admin = std::make_unique<admin::AdminServer>(
-      settings->admin,
-      admin::AdminSources{&published, std::move(loops), &commit_duration, [this] { return loop.now(); }});
+      settings->admin, admin::AdminSources{&published, std::move(loops), &commit_duration,
+                                           [this] { return loop.now(); }});
   return admin->start();
 }
 
@@ -180,17 +203,20 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar = std::make_unique<discovery::Registrar>(ring, own_endpoint(*settings, ring.identity()),
-                                                     settings->ring.session_timeout,
-                                                     [this](const std::string& line) { log.info(line); });
+  registrar = std::make_unique<discovery::Registrar>(
+      ring, *own, settings->ring.session_timeout,
+      [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
-                 {{"health", std::string_view(balancer::to_string(phase))}, {"reason", std::string_view(reason)}});
-        registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp ? balancer::EndpointState::kUp
-                                                                              : balancer::EndpointState::kUnhealthy);
+                 {{"health", std::string_view(balancer::to_string(phase))},
+                  {"reason", std::string_view(reason)}});
+        registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp
+                                              ? balancer::EndpointState::kUp
+                                              : balancer::EndpointState::kUnhealthy);
       });
-  if (checker->phase() == balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
+  if (checker->phase() ==
+      balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
     registrar->set_health(loop.now(), balancer::EndpointState::kUp);
   }
 }
@@ -238,7 +264,12 @@ void App::Parts::tick() {
   advance_shutdown(now);
 }
 
-void App::Parts::drain_access() {}
+void App::Parts::drain_access() {
+  proxy->access().take(access_records);
+  for (const auto& record : access_records) {
+    log.write_line(proxy::format_access(record, settings->log.format));
+  }
+}
 
 void App::Parts::drain_transitions() {
   if (!feed.table()) {
@@ -256,9 +287,10 @@ void App::Parts::drain_transitions() {
 
 void App::Parts::publish() {
   const auto routed = proxy->routed();
-  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation, routed.zxid,
-                               listening, shutdown.step() != Shutdown::Step::kServing, config_problem, started,
-                               loop.now()}));
+  published.set(
+      make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation,
+                     routed.zxid, listening, shutdown.step() != Shutdown::Step::kServing,
+                     config_problem, started, loop.now()}));
 }
 
 void App::Parts::reload(const char* why) {
@@ -286,7 +318,8 @@ void App::Parts::reload(const char* why) {
     log.info("setting changed: " + change.sentence);
   }
   log.reconfigure(settings->log);
-  log.info(fmt::format("settings read again: {}", why), {{"changes", static_cast<std::int64_t>(changes.live.size())}});
+  log.info(fmt::format("settings read again: {}", why),
+           {{"changes", static_cast<std::int64_t>(changes.live.size())}});
   proxy->publish(settings);
   feed.settings_changed();
   refresh_table();
@@ -307,10 +340,11 @@ void App::Parts::advance_shutdown(Instant now) {
   world.entry_settled = !registrar || registrar->settled();
   world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
   world.leading = status.role == coord::Role::kLeading && status.members.size() > 1;
-  world.alone = std::none_of(status.members.begin(), status.members.end(), [&](const coord::MemberStatus& member) {
-    return member.connected && member.id != status.self;
-  });
-  world.idle = proxy->idle();
+  world.alone = std::none_of(status.members.begin(), status.members.end(),
+                             [&](const coord::MemberStatus& member) {
+                               return member.connected && member.id != status.self;
+                             });
+  world.idle = proxy_stopped;
   const Shutdown::Step step = shutdown.advance(now, world);
   if (registrar && step >= Shutdown::Step::kAnnouncing) {
     registrar->start_draining(now);
@@ -322,15 +356,24 @@ void App::Parts::advance_shutdown(Instant now) {
     return;
   }
   log.info("stopping", {{"step", std::string_view(to_string(step))}});
-  if (before == Shutdown::Step::kAnnouncing) {
-    proxy->drain();
-  }
-  if (step == Shutdown::Step::kHandingOver) {
+  if (step >= Shutdown::Step::kHandingOver && before < Shutdown::Step::kHandingOver) {
     ring.hand_over();
+  }
+  if (step >= Shutdown::Step::kFinishing && before < Shutdown::Step::kFinishing) {
+    stop_proxy();
   }
   if (step == Shutdown::Step::kDone) {
     finish();
   }
+}
+
+void App::Parts::stop_proxy() {
+  proxy->stop([this] {
+    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait then.
+    if (!loop.post([this] { proxy_stopped = true; })) {
+      log.warn("the control loop is too busy to hear that the proxy has stopped");
+    }
+  });
 }
 
 void App::Parts::finish() {

@@ -1,7 +1,9 @@
-// The sidecar at work: makes the parts, connects them, turns the control loop, and takes them down in order.
+// The sidecar at work: makes the parts, connects them, turns the control loop, and takes them down
+// in order.
 //
-// Used by the command line (`run`). One App per process, on the thread that calls run(); that thread is the control loop. App
-// itself only wires: what is decided stands in the parts (Registrar, ServiceView, RingMember, Shutdown).
+// Used by the command line (`run`). One App per process, on the thread that calls run(); that
+// thread is the control loop. App itself only wires: what is decided stands in the parts
+// (Registrar, ServiceView, RingMember, Shutdown).
 #pragma once
 
 #include <memory>
@@ -19,8 +21,9 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  // Good path: opens ring, proxy and admin ports, serves until a signal, drains, returns 0. A part that cannot start (a port in
-  // use, a data directory in use) is said on standard error and in the log: 1.
+  // Good path: opens ring, proxy and admin ports, serves until a signal, drains, returns 0. A part
+  // that cannot start (a port in use, a data directory in use) is said on standard error and in the
+  // log: 1.
   int run();
 
  private:

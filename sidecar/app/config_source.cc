@@ -20,19 +20,21 @@ std::optional<std::string> environment(std::string_view name) {
 
 }  // namespace
 
-ConfigSource::ConfigSource(std::string path, std::vector<config::Override> overrides) : path_(std::move(path)) {
+ConfigSource::ConfigSource(std::string path, std::vector<config::Override> overrides)
+    : path_(std::move(path)) {
   command_line_.overrides = std::move(overrides);
 }
 
-ConfigSource::ConfigSource(config::CommandLine command_line) : command_line_(std::move(command_line)) {}
+ConfigSource::ConfigSource(config::CommandLine command_line)
+    : command_line_(std::move(command_line)) {}
 
 ConfigSource::Stamp ConfigSource::stamp() const {
-  struct stat info {};
+  struct stat info{};
   if (path_.empty() || ::stat(path_.c_str(), &info) != 0) {
     return {};
   }
-  return {info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, static_cast<std::uint64_t>(info.st_size),
-          static_cast<std::uint64_t>(info.st_ino)};
+  return {info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec,
+          static_cast<std::uint64_t>(info.st_size), static_cast<std::uint64_t>(info.st_ino)};
 }
 
 bool ConfigSource::changed() const {
@@ -48,7 +50,8 @@ config::ReadResult ConfigSource::read() {
   const auto bytes = disk::read_file(path_, kMaxRead);
   if (!bytes) {
     if (bytes.error().code == ErrorCode::kTooLarge) {
-      return config::read_settings(Bytes(kMaxRead, ' '), path_, environment, command_line_.overrides);
+      return config::read_settings(Bytes(kMaxRead, ' '), path_, environment,
+                                   command_line_.overrides);
     }
     config::Problem problem;
     problem.file = path_;

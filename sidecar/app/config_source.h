@@ -1,6 +1,8 @@
-// Where the settings come from: a file (with --set), or the command line alone; and whether the file has changed.
+// Where the settings come from: a file (with --set), or the command line alone; and whether the
+// file has changed.
 //
-// Used by the command line (run, check) and by App (reload). Blocking reads of one small file. Any one thread.
+// Used by the command line (run, check) and by App (reload). Blocking reads of one small file. Any
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,8 @@ class ConfigSource {
 
   // A file that cannot be read is one problem without a line.
   [[nodiscard]] config::ReadResult read();
-  // The file is another than at the last read(), or cannot be looked at. Always false without a file.
+  // The file is another than at the last read(), or cannot be looked at. Always false without a
+  // file.
   [[nodiscard]] bool changed() const;
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -1,6 +1,8 @@
-// Who this sidecar is in the ring: voter or observer, its id, the voters and their addresses, where it listens.
+// Who this sidecar is in the ring: voter or observer, its id, the voters and their addresses, where
+// it listens.
 //
-// Pure; called once by the app at start, and again when a voter has lost its disk and goes on as an observer.
+// Pure; called once by the app at start, and again when a voter has lost its disk and goes on as an
+// observer.
 #pragma once
 
 #include <string>

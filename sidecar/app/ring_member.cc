@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kMaxIdFileBytes = 64;
 
-WallTime wall_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+WallTime wall_now() {
+  return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
 
 std::uint64_t random64() {
   std::random_device device;
@@ -30,7 +32,8 @@ std::optional<std::string> environment(std::string_view name) {
 
 // The id that an observer drew before and kept.
 std::optional<coord::MemberId> kept_id(const std::string& directory) {
-  const auto bytes = disk::read_file(fmt::format("{}/{}", directory, disk::kObserverIdFile), kMaxIdFileBytes);
+  const auto bytes =
+      disk::read_file(fmt::format("{}/{}", directory, disk::kObserverIdFile), kMaxIdFileBytes);
   if (!bytes) {
     return std::nullopt;
   }
@@ -79,8 +82,8 @@ coord::MemberId RingMember::drawn_id() {
   const std::uint64_t id = coord::kMinObserverId + (random64() >> 12U);
   if (data_) {
     const std::string text = fmt::format("{}\n", id);
-    const auto saved =
-        disk::replace_file(fmt::format("{}/{}", data_->path(), disk::kObserverIdFile), as_bytes(text));
+    const auto saved = disk::replace_file(
+        fmt::format("{}/{}", data_->path(), disk::kObserverIdFile), as_bytes(text));
     if (!saved) {
       log(coord::LogSeverity::kWarn, "cannot keep the observer id: " + saved.error().message);
     }
@@ -137,13 +140,15 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
   if (identity_.voter) {
     disk_ = std::make_unique<disk::DiskExecutor>(
         loop_.raw(), data_path_, [this](coord::DiskBatchId id, const Status& status) {
+          loop_.begin_work();
           if (driver_ && identity_.voter) {  // else: of the voter that this observer was
             driver_->on_disk_done(loop_.now(), id, status);
             after_driver();
           }
         });
   }
-  auto driver = coord::Driver::start(std::move(options), *this, disk_.get(), image, Rng(random64()), loop_.now(), wall_now());
+  auto driver = coord::Driver::start(std::move(options), *this, disk_.get(), image, Rng(random64()),
+                                     loop_.now(), wall_now());
   if (!driver) {
     return std::unexpected(driver.error());
   }
@@ -154,9 +159,12 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
 void RingMember::become_observer(const std::string& reason) {
   if (identity_.voter) {
     fenced_reason_ = reason;
-    listener_.ring_log(coord::LogSeverity::kError,
-                       fmt::format("this voter's ring disk is out of use until a restart; it observes: {}", reason));
-    identity_ = as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
+    listener_.ring_log(
+        coord::LogSeverity::kError,
+        fmt::format("this voter's ring disk is out of use until a restart; it observes: {}",
+                    reason));
+    identity_ =
+        as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
   }
   driver_.reset();
   for (auto& [id, handler] : std::exchange(waiting_, {})) {
@@ -227,13 +235,21 @@ void RingMember::touch(coord::SessionId session) {
   }
 }
 
-const coord::Registry& RingMember::registry() const { return driver_->registry(); }
+const coord::Registry& RingMember::registry() const {
+  return driver_->registry();
+}
 
-coord::RingStatus RingMember::status() const { return driver_->status(); }
+coord::RingStatus RingMember::status() const {
+  return driver_->status();
+}
 
-bool RingMember::ring_has_spoken() const { return driver_->status().quorum_seen != Instant{}; }
+bool RingMember::ring_has_spoken() const {
+  return driver_->status().quorum_seen != Instant{};
+}
 
-std::vector<std::uint32_t> RingMember::take_commit_durations_us() { return driver_->take_commit_durations_us(); }
+std::vector<std::uint32_t> RingMember::take_commit_durations_us() {
+  return driver_->take_commit_durations_us();
+}
 
 std::vector<std::pair<coord::MemberId, std::string>> RingMember::addresses() const {
   std::vector<std::pair<coord::MemberId, std::string>> all;
@@ -284,7 +300,8 @@ void RingMember::reloaded(coord::Zxid /*zxid*/) {
   later_.emplace_back([this] { listener_.ring_reloaded(); });
 }
 
-void RingMember::watch_event(const coord::WatchEvent& /*event: no watches are set in this version*/) {}
+void RingMember::watch_event(
+    const coord::WatchEvent& /*event: no watches are set in this version*/) {}
 
 void RingMember::fenced(const Error& reason) {
   later_.emplace_back([this, why = reason.message] { become_observer(why); });
@@ -300,7 +317,9 @@ coord::Handshake RingMember::handshake() const {
   return mine;
 }
 
-Status RingMember::accept_peer(const coord::Handshake& theirs) const { return driver_->accept_peer(theirs); }
+Status RingMember::accept_peer(const coord::Handshake& theirs) const {
+  return driver_->accept_peer(theirs);
+}
 
 void RingMember::link_up(const coord::Handshake& peer) {
   addresses_[peer.id] = peer.address;
@@ -327,4 +346,3 @@ void RingMember::peer_log(coord::LogSeverity severity, const std::string& messag
 }
 
 }  // namespace ringside::app
-

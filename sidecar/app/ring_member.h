@@ -1,8 +1,10 @@
-// This sidecar's member of the ring at work: the driver with real time, links and disk, and the way in for local clients.
+// This sidecar's member of the ring at work: the driver with real time, links and disk, and the way
+// in for local clients.
 //
-// Owned by App, on the control loop's thread. It is the driver's ports: what the driver says while it runs is queued and acted
-// upon after the call has returned (house rule: callbacks never re-enter a pure object). When the driver is fenced (D9, D13)
-// a voter goes on as an observer without a disk: the app's way out never depends on the ring's disk.
+// Owned by App, on the control loop's thread. It is the driver's ports: what the driver says while
+// it runs is queued and acted upon after the call has returned (house rule: callbacks never
+// re-enter a pure object). When the driver is fenced (D9, D13) a voter goes on as an observer
+// without a disk: the app's way out never depends on the ring's disk.
 #pragma once
 
 #include <deque>
@@ -25,7 +27,8 @@
 
 namespace ringside::app {
 
-// What App wants to hear of the ring. Called from RingMember's own turn, never from within one of its calls.
+// What App wants to hear of the ring. Called from RingMember's own turn, never from within one of
+// its calls.
 class RingListener {
  public:
   virtual ~RingListener() = default;
@@ -34,16 +37,18 @@ class RingListener {
   virtual void ring_log(coord::LogSeverity severity, const std::string& message) = 0;
 };
 
-class RingMember : public coord::DriverPorts, public discovery::RegistryClient, public peer::PeerHandler {
+class RingMember : public coord::DriverPorts,
+                   public discovery::RegistryClient,
+                   public peer::PeerHandler {
  public:
   RingMember(net::Loop& loop, const config::Ring& settings, RingListener& listener);
   ~RingMember() override;
   RingMember(const RingMember&) = delete;
   RingMember& operator=(const RingMember&) = delete;
 
-  // Good path: the directory's history is read, the ring port listens, voters are dialled. Errors: the port cannot be bound;
-  // the data directory is in use (kRefused). A directory that is unusable otherwise makes a voter an observer, with a log
-  // line and a word in status.
+  // Good path: the directory's history is read, the ring port listens, voters are dialled. Errors:
+  // the port cannot be bound; the data directory is in use (kRefused). A directory that is unusable
+  // otherwise makes a voter an observer, with a log line and a word in status.
   Status start(const config::Service* service);
   // Hands over leadership if it leads; then links and disk are closed and `done` is called.
   void hand_over();

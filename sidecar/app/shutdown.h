@@ -1,9 +1,11 @@
-// The clean stop, step by step (product.md, "Ready, live, lost"): draining is said, others see it, the entry goes, leadership is
-// handed over, what is in flight ends, the process ends.
+// The clean stop, step by step (product.md, "Ready, live, lost"): draining is said, others see it,
+// the entry goes, leadership is handed over, what is in flight ends, the process ends.
 //
-//   serving ─begin─▶ announcing ─settled─▶ settling ─drain.settle─▶ leaving ─left─▶ handing_over ─not leading─▶ finishing ─idle─▶ done
+//   serving ─begin─▶ announcing ─settled─▶ settling ─drain.settle─▶ leaving ─left─▶ handing_over
+//   ─not leading─▶ finishing ─idle─▶ done
 //
-//   every step but the last is also left when its own time is up; all of it when drain.timeout is up
+//   every step but the last is also left when its own time is up; all of it when drain.timeout is
+//   up
 //
 // Pure but for what it asks of its owner: time comes in, steps go out. Owned by App.
 #pragma once
@@ -22,7 +24,7 @@ class Shutdown {
     bool alone = false;          // no other sidecar is connected: nobody to wait for
     bool left = false;           // entry and session are gone
     bool leading = false;
-    bool idle = false;           // no exchange is running
+    bool idle = false;  // no exchange is running
   };
 
   explicit Shutdown(const config::Drain& settings) : settings_(settings) {}
@@ -33,7 +35,8 @@ class Shutdown {
   Step advance(Instant now, const World& world);
   [[nodiscard]] Step step() const { return step_; }
 
-  static constexpr milliseconds kRingAnswer{2000};  // for announcing, leaving and handing over, each
+  static constexpr milliseconds kRingAnswer{
+      2000};  // for announcing, leaving and handing over, each
  private:
   void enter(Step step, Instant now);
 

@@ -1,7 +1,7 @@
 #include "sidecar/app/signals.h"
 
-#include <csignal>
 #include <uv.h>
+#include <csignal>
 
 #include <array>
 

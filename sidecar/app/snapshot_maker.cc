@@ -33,8 +33,10 @@ admin::RingView ring_of(const SnapshotInputs& in) {
   view.status = in.ring.status();
   view.addresses = in.ring.addresses();
   view.fenced = in.ring.fenced_reason();
-  // Workers with the newest table have adopted everything applied: what came since touched no service.
-  const bool newest = in.feed.table() && in.routed_generation == in.feed.table()->version().generation;
+  // Workers with the newest table have adopted everything applied: what came since touched no
+  // service.
+  const bool newest =
+      in.feed.table() && in.routed_generation == in.feed.table()->version().generation;
   view.routed_zxid = newest ? view.status.applied.packed : in.routed_zxid;
   const bool never = view.status.quorum_seen == Instant{};
   const Instant since = never ? in.started : view.status.quorum_seen;
@@ -48,8 +50,9 @@ std::shared_ptr<const admin::Snapshot> make_snapshot(const SnapshotInputs& in) {
   auto snapshot = std::make_shared<admin::Snapshot>();
   snapshot->registration = registration_of(in);
   snapshot->ring = ring_of(in);
-  snapshot->name = in.registrar != nullptr ? snapshot->registration.instance
-                                           : fmt::format("member-{}", snapshot->ring.status.self.value);
+  snapshot->name = in.registrar != nullptr
+                       ? snapshot->registration.instance
+                       : fmt::format("member-{}", snapshot->ring.status.self.value);
   snapshot->service = snapshot->registration.service;
   snapshot->version = kVersion;
   snapshot->started = in.started;
@@ -62,7 +65,8 @@ std::shared_ptr<const admin::Snapshot> make_snapshot(const SnapshotInputs& in) {
   if (!in.listening) {
     snapshot->not_ready = "the ports are not open yet";
   } else if (!view) {
-    snapshot->not_ready = "no view of the services: neither a quorum of the ring nor a copy on disk";
+    snapshot->not_ready =
+        "no view of the services: neither a quorum of the ring nor a copy on disk";
   }
   snapshot->table = in.feed.table();
   return snapshot;

@@ -1,4 +1,5 @@
-// Makes the snapshot that the admin server shows from the parts of the app. Loop thread only; pure but for reading the parts.
+// Makes the snapshot that the admin server shows from the parts of the app. Loop thread only; pure
+// but for reading the parts.
 #pragma once
 
 #include <memory>

@@ -12,7 +12,8 @@ Status TableFeed::load(ByteView bytes, const std::string& ring_name, coord::Birt
   return loaded;
 }
 
-bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts, const config::Settings& settings) {
+bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts,
+                        const config::Settings& settings) {
   if (ring_counts && !ring_counts_) {
     ring_counts_ = true;
     view_.note_all();
@@ -22,7 +23,8 @@ bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts, const
     return false;
   }
   rebuild_ = false;
-  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings, registry.applied().packed, rng_);
+  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings,
+                                 registry.applied().packed, rng_);
   publish_(table_);
   return changed;
 }

@@ -1,7 +1,9 @@
-// From the registry to the workers: what the ring says becomes endpoints, endpoints become a routing table, the table is handed on.
+// From the registry to the workers: what the ring says becomes endpoints, endpoints become a
+// routing table, the table is handed on.
 //
-// Owned by App, loop thread only. Changes are gathered over a turn of the loop and become one table. Until the ring has spoken
-// the view kept on disk serves; from then on the registry alone counts.
+// Owned by App, loop thread only. Changes are gathered over a turn of the loop and become one
+// table. Until the ring has spoken the view kept on disk serves; from then on the registry alone
+// counts.
 #pragma once
 
 #include <functional>
@@ -27,13 +29,15 @@ class TableFeed {
   void note_all() { view_.note_all(); }
   // The view from disk; an error leaves everything as it is.
   Status load(ByteView bytes, const std::string& ring_name, coord::BirthId birth);
-  // Builds and publishes a table if anything noted, or the settings, ask for one. `ring_counts`: the registry is to be read.
-  // True when the services changed.
+  // Builds and publishes a table if anything noted, or the settings, ask for one. `ring_counts`:
+  // the registry is to be read. True when the services changed.
   bool refresh(const coord::Registry& registry, bool ring_counts, const config::Settings& settings);
   void settings_changed() { rebuild_ = true; }
 
   [[nodiscard]] const discovery::ServiceView& view() const { return view_; }
-  [[nodiscard]] const std::shared_ptr<const balancer::RoutingTable>& table() const { return table_; }
+  [[nodiscard]] const std::shared_ptr<const balancer::RoutingTable>& table() const {
+    return table_;
+  }
   [[nodiscard]] bool loaded_from_disk() const { return loaded_from_disk_; }
 
  private:

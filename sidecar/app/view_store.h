@@ -1,7 +1,9 @@
-// Keeps the copy of the service view on disk, so that a sidecar that starts without a quorum can serve.
+// Keeps the copy of the service view on disk, so that a sidecar that starts without a quorum can
+// serve.
 //
-// Owned by App, loop thread only. A change is written kDelay later at the earliest, on libuv's pool, the newest bytes only; a write
-// that fails is logged and tried again with the next change. The directory may be empty (no disk): nothing is kept then.
+// Owned by App, loop thread only. A change is written kDelay later at the earliest, on libuv's
+// pool, the newest bytes only; a write that fails is logged and tried again with the next change.
+// The directory may be empty (no disk): nothing is kept then.
 #pragma once
 
 #include <functional>

@@ -5,15 +5,16 @@
 // tested without a ring. It works by comparing what should be with what is, one request under way
 // at a time, again after each reply, change and tick:
 //
-//            open_session        first good check           health, weight, zone, metadata, drain
-//   kNoSession ──────▶ kUnregistered ──────▶ kRegistered ◀──────────────────┐
-//       ▲                   │  ▲                 │    └── SetData ───────────┘
+// clang-format off
+//            open_session        first good check           health, weight, zone, drain
+//   kNoSession ──────▶ kUnregistered ──────▶ kRegistered ◀────────────────┐
+//       ▲                   │  ▲                 │    └── SetData ─────────┘
 //       └── session expired ┴──┴── entry gone ───┤
-//                                                ├── a newer entry with our host and port ──▶
-//                                                kTaken (until restarted; own │ entry and session
-//                                                go) └── leave() ──▶ kLeft (entry removed, session
-//                                                closed)
+//                                                ├── a newer entry with our host and port ──▶ kTaken
+//                                                └── leave() ──▶ kLeft (entry and session gone)
+// clang-format on
 //
+// kTaken holds until a restart; what is left of our own entry goes with the session.
 // Invariants: at most one request under way; a taken entry is never taken back (product.md,
 // Registration); registering and removing older entries of the same host and port is one
 // transaction.

@@ -128,8 +128,12 @@ class FieldWriter {
           write_field(field.name, field.value, out_);
         }
         return;
-      default: break;
+      default: write_appending(i); return;
     }
+  }
+
+  void write_appending(std::size_t i) {
+    const Field& field = head_.fields[i];
     out_.append(field.name).append(": ").append(field.value);
     for (std::size_t at = 0; at < append_.size(); ++at) {
       if (last_instance_[at] == i) {

@@ -47,6 +47,7 @@ Loop::Loop() : handles_(std::make_unique<Handles>()) {
 
 Loop::~Loop() {
   observer_ = nullptr;
+  turn_end_ = nullptr;
   // Tasks may own streams; they go while the loop can still run their close callbacks.
   {
     const std::lock_guard lock(mutex_);
@@ -121,6 +122,10 @@ void Loop::observe_turns(std::function<void(Duration)> observer) {
   work_began_ns_ = 0;
 }
 
+void Loop::at_turn_end(std::function<void()> task) {
+  turn_end_ = std::move(task);
+}
+
 void Loop::begin_work() {
   if (work_began_ns_ == 0 && observer_) {
     work_began_ns_ = uv_hrtime();
@@ -128,6 +133,9 @@ void Loop::begin_work() {
 }
 
 void Loop::end_turn() {
+  if (turn_end_) {
+    turn_end_();
+  }
   if (work_began_ns_ == 0) {
     return;
   }

@@ -46,8 +46,11 @@ class Breaker(unittest.TestCase):
         self.assertEqual(self.transitions("open"), 1)
         self.assertEqual(self.statuses(20), [200] * 20)
         self.assertEqual(self.bad.control("counts")["requests"], _FAILURES)
-        log = [line for line in self.caller.process.log_text().splitlines() if "breaker" in line and "open" in line]
-        self.assertTrue(any(str(self.bad.port) in line for line in log), self.caller.process.log_tail())
+        wait_until(self.log_names_the_bad_one, 2, lambda: f"the log says so\n{self.caller.process.log_tail()}")
+
+    def log_names_the_bad_one(self):
+        lines = [line for line in self.caller.process.log_text().splitlines() if "breaker" in line and "open" in line]
+        return any(str(self.bad.port) in line for line in lines)
 
     def test_a_bad_probe_opens_it_again_for_longer(self):
         self.open_it()

@@ -1,14 +1,13 @@
 """The stages of tests/run, one after the other; none of them hides the rest. See tests/run for the arguments."""
 import argparse
 import concurrent.futures
-import glob
 import os
 import sys
 import time
 
 import build
 import rooms
-from tally import ROOT, SUPPORT, Stage, Tally, run, run_counted
+from tally import JOBS, ROOT, SUPPORT, Stage, Tally, run, run_counted
 
 _PYTHON = "/usr/bin/python3"
 # seeds: simulated; fuzz: seconds per target; sanitized: presets beside release
@@ -30,7 +29,7 @@ class Run:
         """What the chosen stages need of a preset."""
         tests = [test.target for test in self.chosen_tests(preset)]
         if preset == "fuzz":
-            return rooms.fuzz_targets() if self.choice.stage("fuzz") else []
+            return list(rooms.fuzz_sources()) if self.choice.stage("fuzz") else []
         wants = self.choice.stage
         programs = []
         if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
@@ -69,7 +68,7 @@ class Run:
         tests = [test for test in self.chosen_tests(preset) if test.target in self.built[preset]]
         if not tests:
             return
-        with Stage(f"unit tests, {preset}"), concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with Stage(f"unit tests, {preset}"), concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
             for future in [pool.submit(self.unit_test, preset, test) for test in tests]:
                 future.result()
 
@@ -92,15 +91,21 @@ class Run:
                 print(f"      {output.strip().splitlines()[-1]}", flush=True)
 
     def fuzz(self):
-        for target in self.built.get("fuzz", ()):
-            began = time.monotonic()
-            corpus = os.path.join(ROOT, "build", "fuzz", "corpus", target)
-            os.makedirs(corpus, exist_ok=True)
-            seeds = glob.glob(f"{ROOT}/tests/fuzz/**/{target.removeprefix('fuzz_')}_corpus", recursive=True)
-            command = [os.path.join(build.folder("fuzz"), target), f"-max_total_time={self.plan['fuzz']}", "-rss_limit_mb=2048",
-                       "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={corpus}/", corpus]
-            code, output = run(command + seeds, self.plan["fuzz"] + 120)
-            self.tally.add(f"{target} for {self.plan['fuzz']} s", int(code == 0), int(code != 0), time.monotonic() - began, output)
+        targets = self.built["fuzz"]
+        if targets:
+            with Stage("fuzz"), concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+                for future in [pool.submit(self.fuzz_one, target) for target in targets]:
+                    future.result()
+
+    def fuzz_one(self, target):
+        """What it finds stands in build/fuzz/corpus, as an artifact named in its output."""
+        began, seconds = time.monotonic(), self.plan["fuzz"]
+        corpus = os.path.join(build.folder("fuzz"), "corpus", target)
+        os.makedirs(corpus, exist_ok=True)
+        command = [os.path.join(build.folder("fuzz"), target), f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10",
+                   f"-artifact_prefix={corpus}/", corpus, *rooms.fuzz_corpora(target)]
+        code, output = run(command, seconds + 120)
+        self.tally.add(f"{target} for {seconds} s", int(code == 0), int(code != 0), time.monotonic() - began, output)
 
     def python_file(self, path, label, env, timeout=600):
         name = f"{label}/{os.path.splitext(os.path.basename(path))[0]}"
@@ -141,9 +146,7 @@ class Run:
             self.python_stage("integration", "asan", _ASAN_INTEGRATION)
         if self.plan["fuzz"]:
             self.build("fuzz")
-            if self.built["fuzz"]:
-                with Stage("fuzz"):
-                    self.fuzz()
+            self.fuzz()
 
 
 def main():

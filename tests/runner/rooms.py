@@ -40,10 +40,17 @@ def unit_tests():
     return found
 
 
-def fuzz_targets():
-    """fuzz_NAME for each NAME_fuzz.cc."""
-    return ["fuzz_" + os.path.basename(path).removesuffix("_fuzz.cc")
-            for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/**/*_fuzz.cc", recursive=True))]
+def fuzz_sources():
+    """{fuzz_NAME: the path of NAME_fuzz.cc}"""
+    return {"fuzz_" + os.path.basename(path).removesuffix("_fuzz.cc"): path
+            for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/**/*_fuzz.cc", recursive=True))}
+
+
+def fuzz_corpora(target):
+    """The folders with first inputs for a fuzz program: NAME_corpus beside its source, or corpus in a folder of its own."""
+    folder, name = os.path.dirname(fuzz_sources()[target]), target.removeprefix("fuzz_")
+    own = [] if folder == f"{ROOT}/tests/fuzz" else [f"{folder}/corpus"]
+    return [path for path in [f"{folder}/{name}_corpus", *own] if os.path.isdir(path)]
 
 
 def sim_programs():

@@ -9,6 +9,7 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SUPPORT = os.path.join(ROOT, "tests", "support")
 _SHOWN_LINES = 200
+JOBS = int(os.environ.get("RINGSIDE_JOBS") or os.cpu_count() or 1)  # compilers and unit tests at a time
 
 
 class Tally:

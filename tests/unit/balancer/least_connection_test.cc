@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <queue>
 
+#include "balancer/policies/claim.h"
 #include "balancer/policies/least_connection.h"
 #include "tests/unit/balancer/support.h"
 
@@ -117,6 +118,22 @@ TEST_CASE("HostIsEnteredOnlyByACountThatStillHolds") {
   CHECK(host.in_flight() == 1);
   CHECK(host.enter_if_at_most(3));
   CHECK(host.in_flight() == 2);
+}
+
+TEST_CASE("RefusedClaimLeavesNothingInFlight") {
+  Rng rng(1);
+  const auto table = table_of({endpoint("a")}, kLeast, rng);
+  const Candidate& a = orders(table).candidates()[0];
+  open_breaker(orders(table), "a", at(0));
+  const PickContext context{.now = at(1), .rng = rng};
+  const auto refused = claim_at_most(orders(table), a, 0, context);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error() == ClaimFailure::kRefused);
+  CHECK_FALSE(claim(orders(table), a, context));
+  CHECK(a.host->in_flight() == 0);
+  a.host->enter();
+  CHECK(claim_at_most(orders(table), a, 0, context).error() == ClaimFailure::kBusier);
+  CHECK(a.host->in_flight() == 1);
 }
 
 TEST_CASE("BeyondSixtyFourHostsTwoChoicesKeepTheLoadEven") {

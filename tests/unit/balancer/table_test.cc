@@ -179,6 +179,26 @@ TEST_CASE("GuardReportsOnceAndReleasesOnce") {
   CHECK(host.breaker_state(breaker) == BreakerState::kClosed);
 }
 
+TEST_CASE("FirstSettleCountsAndNoOther") {
+  Rng rng(1);
+  config::Settings settings;
+  settings.defaults.circuit_breaker.consecutive_failures = 1;
+  const auto table = table_of({endpoint("a")}, settings, rng);
+  Host& host = host_named(orders(table), "a");
+  const auto& breaker = settings.defaults.circuit_breaker;
+  {
+    PickGuard guard(*pick(orders(table), {.now = at(0), .rng = rng}), Pin());
+    guard.settle(Outcome::kSuccess, milliseconds{1}, at(0));
+    guard.report(Outcome::kFailure, milliseconds{1}, at(0));
+    guard.settle(Outcome::kFailure, milliseconds{1}, at(0));
+  }
+  CHECK(host.breaker_state(breaker) == BreakerState::kClosed);
+  PickGuard guard(*pick(orders(table), {.now = at(0), .rng = rng}), Pin());
+  guard.report(Outcome::kFailure, milliseconds{1}, at(0));
+  CHECK(host.breaker_state(breaker) == BreakerState::kOpen);
+  CHECK(host.in_flight() == 0);
+}
+
 TEST_CASE("TransitionsAreCountedAndLogged") {
   Rng rng(1);
   const auto table = table_of({endpoint("a"), endpoint("b")}, {}, rng);

@@ -120,32 +120,72 @@ void DriverRing::join(std::uint64_t a, std::uint64_t b) {
 }
 
 bool DriverRing::move_one_frame() {
-  for (auto& [ends, wire] : wires) {
-    if (wire.empty()) {
-      continue;
+  for (const auto& [ends, wire] : wires) {
+    if (!wire.empty()) {
+      deliver_from(ends);
+      return true;
     }
-    const auto frame = std::move(wire.front());
-    wire.pop_front();
-    const auto [from, to] = ends;
-    const ByteView payload = ByteView(*frame).subspan(kFrameHeaderBytes);
-    if (const Status status = members.at(to)->driver->on_frame(now, from, payload); !status) {
-      errors.push_back(status.error().message);
-      closing.emplace(to, from);
-    }
-    return true;
   }
   return false;
+}
+
+void DriverRing::deliver_from(std::pair<MemberId, MemberId> ends) {
+  auto& wire = wires.at(ends);
+  const auto frame = std::move(wire.front());
+  wire.pop_front();
+  const auto [from, to] = ends;
+  const ByteView payload = ByteView(*frame).subspan(kFrameHeaderBytes);
+  if (const Status status = members.at(to)->driver->on_frame(now, from, payload); !status) {
+    errors.push_back(status.error().message);
+    closing.emplace(to, from);
+  }
+}
+
+void DriverRing::close_links() {
+  while (!closing.empty()) {
+    const auto [from, to] = *closing.begin();
+    closing.erase(closing.begin());
+    unlink(from, to);
+  }
+}
+
+void DriverRing::call_on_time() {
+  for (const auto& [id, entry] : members) {
+    if (entry->driver && entry->driver->next_deadline() <= now) {
+      entry->driver->on_time(now,
+                             WallTime{now.time_since_epoch() / milliseconds(1) * milliseconds(1)});
+    }
+  }
+}
+
+void DriverRing::stir(Rng& rng) {
+  close_links();
+  std::vector<std::pair<MemberId, MemberId>> busy;
+  for (const auto& [ends, wire] : wires) {
+    if (!wire.empty()) {
+      busy.push_back(ends);
+    }
+  }
+  const std::uint64_t dice = rng.below(10);
+  if (dice < 6 && !busy.empty()) {
+    deliver_from(busy[rng.below(busy.size())]);
+  } else if (dice < 9) {
+    const auto chosen = std::next(members.begin(), static_cast<int>(rng.below(members.size())));
+    TestMember& entry = *chosen->second;
+    if (const auto done = entry.driver ? entry.disk.complete_one() : std::nullopt) {
+      entry.driver->on_disk_done(now, *done, {});
+    }
+  } else {
+    now += milliseconds(rng.below(20));
+    call_on_time();
+  }
 }
 
 void DriverRing::settle() {
   bool moved = true;
   while (moved) {
     moved = false;
-    while (!closing.empty()) {
-      const auto [from, to] = *closing.begin();
-      closing.erase(closing.begin());
-      unlink(from, to);
-    }
+    close_links();
     moved = move_one_frame();
     for (auto& [id, entry] : members) {
       if (entry->driver && !entry->disk_stuck) {
@@ -170,12 +210,7 @@ void DriverRing::pass(milliseconds time) {
       }
     }
     now = std::max(next, now + milliseconds(1));
-    for (const auto& [id, entry] : members) {
-      if (entry->driver && entry->driver->next_deadline() <= now) {
-        entry->driver->on_time(
-            now, WallTime{now.time_since_epoch() / milliseconds(1) * milliseconds(1)});
-      }
-    }
+    call_on_time();
     settle();
   }
 }

@@ -66,6 +66,8 @@ struct TestMember {
 class DriverRing {
  public:
   explicit DriverRing(std::vector<std::uint64_t> voters, std::uint64_t seed = 1);
+  DriverRing(const DriverRing&) = delete;  // its members' ports know where it is
+  DriverRing& operator=(const DriverRing&) = delete;
 
   // Starts a member from its disk (an observer from nothing) and links it to all that run.
   Driver& start(std::uint64_t id);
@@ -79,6 +81,10 @@ class DriverRing {
   void settle();
   // Lets virtual time pass, settling at every deadline.
   void pass(milliseconds time);
+  // One small thing that may happen next: a frame arrives, a disk finishes a batch, or a little
+  // time goes by.
+  void stir(Rng& rng);
+  void call_on_time();
   // Time alone: nobody is called (a pause of every process).
   void sleep(milliseconds time) { now += time; }
 
@@ -102,6 +108,8 @@ class DriverRing {
   [[nodiscard]] bool linked(MemberId a, MemberId b) const { return wires.contains({a, b}); }
   void unlink(MemberId a, MemberId b);
   bool move_one_frame();
+  void deliver_from(std::pair<MemberId, MemberId> ends);
+  void close_links();
   Rng rng_;
   std::uint64_t next_request_ = 0;
 };

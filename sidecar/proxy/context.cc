@@ -1,0 +1,55 @@
+#include "sidecar/proxy/context.h"
+
+#include <utility>
+
+namespace ringside::proxy {
+
+namespace {
+
+http::Limits limits_of(const config::Settings& settings) {
+  http::Limits limits;
+  limits.head_bytes = settings.proxy.header_limit_bytes;
+  limits.target_bytes = settings.proxy.header_limit_bytes;
+  return limits;
+}
+
+}  // namespace
+
+WorkerContext::WorkerContext(net::Loop& its_loop,
+                             std::shared_ptr<const config::Settings> its_settings,
+                             std::string own_instance, std::uint64_t seed,
+                             metrics::WorkerMetrics& its_metrics, AccessQueue& its_access)
+    : loop(its_loop),
+      settings(std::move(its_settings)),
+      instance(std::move(own_instance)),
+      rng(seed),
+      metrics(its_metrics),
+      access(its_access),
+      limits(limits_of(*settings)),
+      pools(limits),
+      deadlines_(its_loop.coarse_now()),
+      wheel_(its_loop, [this] { turn_wheel(); }) {}
+
+void WorkerContext::arm(Deadlines::Entry& entry, Instant due) {
+  deadlines_.arm(entry, due);
+  if (due == kNever) {
+    return;
+  }
+  // Rough on purpose: a wheel that turns once too often finds nothing due and goes back to sleep.
+  if (due + Deadlines::kSlot < wheel_due_) {
+    wheel_due_ = due + Deadlines::kSlot;
+    wheel_.start(wheel_due_ - loop.coarse_now());
+  }
+}
+
+void WorkerContext::turn_wheel() {
+  wheel_due_ = kNever;
+  deadlines_.fire(loop.coarse_now());
+  const Instant next = deadlines_.next();
+  if (next < wheel_due_) {
+    wheel_due_ = next;
+    wheel_.start(next - loop.coarse_now());
+  }
+}
+
+}  // namespace ringside::proxy

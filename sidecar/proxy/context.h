@@ -1,0 +1,56 @@
+// What all connections of one worker share.
+//
+// Owned by Worker, used on its thread only (but metrics, which the scraper reads, and access, which
+// locks). Settings and view are replaced between callbacks, never inside one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "balancer/view.h"
+#include "config/base/rng.h"
+#include "config/settings.h"
+#include "sidecar/http/step.h"
+#include "sidecar/metrics/worker_metrics.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/net/timer.h"
+#include "sidecar/proxy/access.h"
+#include "sidecar/proxy/deadlines.h"
+#include "sidecar/proxy/gather.h"
+#include "sidecar/proxy/pool.h"
+
+namespace ringside::proxy {
+
+struct WorkerContext {
+  WorkerContext(net::Loop& its_loop, std::shared_ptr<const config::Settings> its_settings,
+                std::string own_instance, std::uint64_t seed, metrics::WorkerMetrics& its_metrics,
+                AccessQueue& its_access);
+
+  // Arms `entry` and sees to it that the wheel is turned in time.
+  void arm(Deadlines::Entry& entry, Instant due);
+
+  net::Loop& loop;
+  std::shared_ptr<const config::Settings> settings;
+  const std::string instance;  // ours in the registry
+  balancer::View view;
+  Rng rng;
+  metrics::WorkerMetrics& metrics;
+  AccessQueue& access;
+  const http::Limits limits;
+  Pools pools;
+  Gather to_upstream;
+  Gather to_downstream;
+  std::string scratch;    // for bodies of own answers
+  bool draining = false;  // inbound says so and closes after each response
+  bool stopping = false;  // so do all
+
+ private:
+  void turn_wheel();
+
+  Deadlines deadlines_;
+  net::Timer wheel_;
+  Instant wheel_due_ = kNever;
+};
+
+}  // namespace ringside::proxy

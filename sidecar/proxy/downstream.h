@@ -1,0 +1,122 @@
+// Downstream: one connection from a caller, from accept to close.
+//
+// Owned by its Worker, on that worker's thread only. Parses requests and gives them one at a time
+// to its Exchange; bytes of the next request wait until the response before is complete, so
+// pipelined requests are answered in order. Knows when to keep alive, when to close, and how: after
+// an answer that came before the request was read, it half-closes and reads on for a while, since
+// closing at once would make the kernel throw away the answer. Invariants: 1. at most one exchange
+// runs; 2. at most kStashBytes and one read wait; 3. after close() the owner is told once and
+// nothing happens here any more; 4. own callbacks may close it: the owner destroys it when the turn
+// is over.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sidecar/http/parser.h"
+#include "sidecar/net/tcp_stream.h"
+#include "sidecar/proxy/context.h"
+#include "sidecar/proxy/deadlines.h"
+#include "sidecar/proxy/exchange.h"
+
+namespace ringside::proxy {
+
+class DownstreamOwner {
+ public:
+  virtual void on_downstream_closed(Downstream& downstream) = 0;
+
+ protected:
+  ~DownstreamOwner() = default;
+};
+
+// Which door a caller came through.
+struct Entrance {
+  bool inbound = false;
+  std::string upstream;  // not empty: a fixed port of this upstream
+};
+
+class Downstream final : public net::StreamHandler, public Deadlines::Entry {
+ public:
+  static constexpr std::size_t kStashBytes = 64 * 1024;
+  static constexpr seconds kHeadTime{30};  // from a request's first byte to the end of its head
+  static constexpr seconds kLingerTime{2};
+  static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
+
+  Downstream(WorkerContext& context, DownstreamOwner& owner,
+             std::shared_ptr<const Entrance> entrance, std::string peer_ip);
+  ~Downstream();
+
+  void start(std::unique_ptr<net::TcpStream> stream);
+  // No new request: closes now when idle (an inbound one says so first), else after the response.
+  void stop();
+  // At once, whatever is going on.
+  void close();
+
+  // For Exchange.
+  [[nodiscard]] bool inbound() const { return entrance_->inbound; }
+  [[nodiscard]] const std::string& fixed_upstream() const { return entrance_->upstream; }
+  [[nodiscard]] const std::string& peer_ip() const { return peer_ip_; }
+  [[nodiscard]] const http::RequestParser& parser() const { return parser_; }
+  [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
+  [[nodiscard]] bool processing() const { return processing_; }
+  metrics::UpstreamStats& stats_of(std::string_view upstream);
+  metrics::UpstreamStats* unknown_stats();
+  // Sends what is gathered for the caller.
+  net::WriteResult flush();
+  [[nodiscard]] std::size_t pending_bytes() const;
+  void pause();
+  void resume();
+  void rearm();
+  // When the exchange is done, closes so that the caller can't take the response for complete.
+  void close_with_reset() { reset_wanted_ = true; }
+  void exchange_done(bool keep);
+
+  std::size_t slot = 0;  // for the owner: where it keeps this one
+
+  void on_read(std::span<const char> bytes) override;
+  void on_eof() override;
+  void on_broken(const Error& why) override;
+  void on_drained() override;
+  void on_deadline(Instant now) override;
+
+ private:
+  enum class State : std::uint8_t { kOpen, kLingering, kClosed };
+
+  void process(std::span<const char> input);
+  void stash(std::span<const char> bytes);
+  void next_request();
+  void on_parse_error(const http::ParseError& error);
+  void refuse(Cause cause, std::string_view detail);
+  void finish_writing();
+  void say_idle_close();
+  [[nodiscard]] Instant due() const;
+  [[nodiscard]] bool waiting_for_request() const;
+
+  WorkerContext& context_;
+  DownstreamOwner& owner_;
+  const std::shared_ptr<const Entrance> entrance_;
+  const std::string peer_ip_;
+  std::unique_ptr<net::TcpStream> stream_;
+  http::RequestParser parser_;
+  Exchange exchange_;
+
+  State state_ = State::kOpen;
+  bool processing_ = false;
+  bool message_open_ = false;  // a head was seen, its message's end was not
+  bool closing_ = false;       // no further request
+  bool ended_ = false;         // the caller sends nothing more
+  bool unread_ = false;        // bytes came that nobody will look at
+  bool reset_wanted_ = false;
+  std::string stash_;         // bytes of requests to come
+  Instant since_{};           // of the idle time, the head's first byte, or the lingering
+  std::size_t lingered_ = 0;  // bytes read and thrown away
+
+  std::string stats_name_;  // of stats_
+  metrics::UpstreamStats* stats_ = nullptr;
+};
+
+}  // namespace ringside::proxy

@@ -1,0 +1,178 @@
+// Exchange: one request and its response, with all the tries that it takes.
+//
+// One inside each Downstream, used again and again; worker thread only. Downstream hands in the
+// request as it is parsed; Exchange finds the destination (outbound: route and pick; inbound: the
+// local app), sends the request, passes the response back, tries again where the rule allows it,
+// and makes the answer itself where nobody else does. States and transitions: README.md.
+// Invariants: 1. a response byte given to the caller ends all retries; 2. an exchange that began
+// ends in finish() exactly once, with one code in the metrics; 3. what is held of a request's body
+// is at most kHoldBytes and one read; 4. each pick is settled and released before finish().
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "balancer/pick.h"
+#include "balancer/retry/retry.h"
+#include "config/settings.h"
+#include "sidecar/http/head.h"
+#include "sidecar/http/route.h"
+#include "sidecar/net/tcp_connect.h"
+#include "sidecar/proxy/answers.h"
+#include "sidecar/proxy/context.h"
+#include "sidecar/proxy/pool.h"
+#include "sidecar/proxy/upstream_connection.h"
+
+namespace ringside::proxy {
+
+class Downstream;
+
+class Exchange final : public UpstreamUser {
+ public:
+  static constexpr std::size_t kHoldBytes = 64 * 1024;   // of a body, for a retry
+  static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
+
+  Exchange(WorkerContext& context, Downstream& downstream);
+  ~Exchange();
+
+  [[nodiscard]] bool running() const { return phase_ != Phase::kIdle; }
+
+  // The request, as Downstream parses it.
+  void begin();
+  void on_body(std::span<const char> piece);
+  void on_end();
+  void on_bad_body(const http::ParseError& error);
+  void flush_request();
+
+  void on_downstream_drained();
+  // The caller is gone: nothing can be told to it any more.
+  void abandon();
+
+  // When on_deadline is to be called, as things are now.
+  [[nodiscard]] Instant due() const;
+  void on_deadline(Instant now);
+
+  bool on_upstream_head(const http::ResponseHead& head) override;
+  bool on_upstream_body(std::span<const char> piece) override;
+  void on_upstream_pause() override;
+  void on_upstream_end(bool reusable) override;
+  void on_upstream_failed(const UpstreamFailure& failure) override;
+  void on_upstream_drained() override;
+
+ private:
+  enum class Phase : std::uint8_t { kIdle, kConnecting, kWaiting, kResponding };
+
+  // One try that went nowhere. Its pin keeps the host alive for `tried`.
+  struct Attempt {
+    const balancer::HostEntry* host = nullptr;  // nullptr: the local app
+    balancer::Pin pin;
+    std::string_view outcome;
+    std::string_view detail;
+    Duration took{0};
+  };
+  static constexpr std::size_t kMaxAttempts = 24;
+
+  // exchange.cc
+  [[nodiscard]] const http::RequestHead& request() const;
+  void reset();
+  void take_request_id();
+  void release_try(bool reusable);
+  void finish(int code, std::string_view cause);
+  void count_begin();
+  void log_access(int code, std::string_view cause);
+
+  // exchange_route.cc: where it goes
+  bool refuse_unsupported();
+  void begin_outbound();
+  void begin_inbound();
+  void answer_no_service(std::string_view name);
+  std::optional<balancer::PickFailure> pick_host();
+  void answer_pick_failure(balancer::PickFailure failure);
+
+  // exchange_try.cc: tries and retries
+  void start_try();
+  void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
+  void use(std::unique_ptr<UpstreamConnection> connection);
+  void try_failed(balancer::Failure failure, std::string_view detail);
+  bool retry_fresh(const balancer::Failure& failure);
+  bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
+  void note_attempt(const balancer::Failure& failure, std::string_view detail);
+  void settle(balancer::Outcome outcome);
+  void timed_out(std::string_view detail, bool may_retry);
+
+  // exchange_request.cc: request out
+  void send_request();
+  void write_outbound_head(std::string& out);
+  void write_inbound_head(std::string& out);
+  void write_request_piece(std::string_view bytes);
+  void write_request_end();
+  void hold(std::span<const char> piece);
+
+  // exchange_response.cc: response back
+  bool failed_by_head(const http::ResponseHead& head);
+  bool retry_fresh_after_408(const http::ResponseHead& head);
+  void pass_interim(const http::ResponseHead& head);
+  void pass_head(const http::ResponseHead& head);
+  bool flush_response();
+  void answer(Cause cause, std::string_view detail, std::string_view hint = {});
+  void write_answer(Cause cause, std::string_view detail, std::string_view hint);
+  void break_off(std::string_view cause);
+  [[nodiscard]] bool closing_down() const;
+  [[nodiscard]] std::string_view endpoint_text(const balancer::HostEntry* host);
+
+  WorkerContext& context_;
+  Downstream& downstream_;
+  const bool inbound_;
+
+  Phase phase_ = Phase::kIdle;
+  bool request_done_ = false;     // all of it was read
+  bool sent_ = false;             // a byte of it went out in this try
+  bool upstream_broken_ = false;  // nothing more can be written in this try
+  bool replayable_ = true;        // all of the body so far is in held_
+  bool fresh_only_ = false;       // this try must not use a pooled connection
+  bool unprocessed_ = true;       // no try before this one can have reached the app
+  bool head_sent_ = false;        // of the final response
+  bool keep_ = false;             // the caller's connection may carry another exchange
+  bool chunked_out_ = false;      // of the response
+  bool until_close_ = false;      // of the response
+  int status_ = 0;
+  int retries_ = 0;
+  int unprocessed_retries_ = 0;
+
+  http::ServiceName service_;
+  http::Target target_;
+  config::Timeouts timeouts_;
+  metrics::UpstreamStats* stats_ = nullptr;
+  std::string_view request_id_;
+  std::array<char, 32> drawn_id_{};
+
+  balancer::PickGuard guard_;
+  balancer::Pin pick_pin_;  // of the table that guard_ picked from
+  PoolLease pool_;
+  std::optional<net::TcpConnect> connect_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  std::string held_;
+
+  std::array<Attempt, kMaxAttempts> attempts_;
+  std::size_t attempt_count_ = 0;
+  std::array<const balancer::Host*, kMaxAttempts> tried_{};
+  std::size_t tried_count_ = 0;
+  std::size_t tries_ = 0;
+
+  Instant started_{};
+  Instant try_started_{};
+  Instant response_from_ = kNever;  // since when we wait for the response's head
+  Instant last_byte_{};
+  WallTime started_wall_{};
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::string endpoint_text_;  // what endpoint_text() gave last
+};
+
+}  // namespace ringside::proxy

@@ -1,0 +1,247 @@
+// The response on its way back, and the answers that we make ourselves.
+#include <algorithm>
+#include <array>
+
+#include "sidecar/proxy/downstream.h"
+#include "sidecar/proxy/exchange.h"
+
+namespace ringside::proxy {
+
+namespace {
+
+constexpr std::string_view kUnprocessed = "x-ringside-unprocessed";
+constexpr http::NewField kUnprocessedField{kUnprocessed, "1"};
+// A response of up to this many bytes is judged when it is complete; a longer one, or one of
+// unknown length, may be a stream and is judged by its head.
+constexpr std::uint64_t kJudgeAtEndBytes = 1024 * 1024;
+
+}  // namespace
+
+bool Exchange::closing_down() const {
+  return context_.stopping || (inbound_ && context_.draining);
+}
+
+bool Exchange::on_upstream_head(const http::ResponseHead& head) {
+  last_byte_ = context_.loop.coarse_now();
+  if (head.interim) {
+    pass_interim(head);
+    return true;
+  }
+  if (!inbound_ && failed_by_head(head)) {
+    return false;
+  }
+  pass_head(head);
+  return true;
+}
+
+// True when the response is not passed on because another try has begun.
+bool Exchange::failed_by_head(const http::ResponseHead& head) {
+  balancer::Failure failure{balancer::Cause::kStatus, head.status};
+  const http::Field* mark = pool_->sidecar() ? head.find(kUnprocessed) : nullptr;
+  std::string_view detail = http::status_phrase(head.status);
+  if (mark != nullptr && mark->value == "1") {
+    failure = {balancer::Cause::kRefused};
+    detail = "the other sidecar did not process it";
+    if (retry_fresh_after_408(head)) {
+      return true;
+    }
+  } else if (balancer::outcome_of_status(head.status) != balancer::Outcome::kFailure) {
+    return false;
+  }
+  settle(balancer::outcome_of(failure));
+  return retry_elsewhere(failure, detail);
+}
+
+// Another sidecar closed the idle connection while our request was on its way to it.
+bool Exchange::retry_fresh_after_408(const http::ResponseHead& head) {
+  return head.status == 408 && retry_fresh({balancer::Cause::kRefused});
+}
+
+void Exchange::pass_interim(const http::ResponseHead& head) {
+  if (request().minor_version == 0 || head_sent_) {
+    return;  // HTTP/1.0 knows no interim responses (RFC 9110, 15.2)
+  }
+  http::ResponseEdits edits;
+  edits.drop = http::FieldSet{http::FieldId::kRingside};
+  edits.keep_framing_fields = true;
+  http::write_response_head(head, edits, context_.to_downstream.text());
+}
+
+void Exchange::pass_head(const http::ResponseHead& head) {
+  const auto framing = http::response_framing(request(), head);
+  const bool bodiless = head.framing.kind == http::Framing::Kind::kNone;
+  chunked_out_ = framing.kind == http::Framing::Kind::kChunked;
+  until_close_ = framing.kind == http::Framing::Kind::kUntilClose;
+  keep_ = request().keep_alive && request_done_ && !until_close_ && !closing_down();
+  status_ = head.status;
+  std::array<http::NewField, 2> added;
+  std::size_t count = 0;
+  http::ResponseEdits edits;
+  edits.framing = framing;
+  edits.keep_framing_fields = bodiless;
+  if (inbound_) {
+    added[count++] = {"x-ringside-instance", context_.instance};
+    if (context_.draining) {
+      added[count++] = {"x-ringside-draining", "1"};
+    }
+  }
+  if (inbound_ || !pool_->sidecar()) {
+    edits.drop = http::FieldSet{http::FieldId::kRingside};
+  }
+  if (!keep_) {
+    edits.connection = http::ConnectionOption::kClose;
+  } else if (request().minor_version == 0) {
+    edits.connection = http::ConnectionOption::kKeepAlive;
+  }
+  edits.add = std::span(added).first(count);
+  http::write_response_head(head, edits, context_.to_downstream.text());
+  head_sent_ = true;
+  phase_ = Phase::kResponding;
+  if (chunked_out_ || until_close_ || framing.length > kJudgeAtEndBytes) {
+    settle(balancer::outcome_of_status(status_));
+  }
+}
+
+bool Exchange::on_upstream_body(std::span<const char> piece) {
+  bytes_out_ += piece.size();
+  Gather& gather = context_.to_downstream;
+  const std::string_view bytes{piece.data(), piece.size()};
+  if (chunked_out_) {
+    gather.text().append(http::ChunkHeader(bytes.size()).view());
+    gather.body(bytes);
+    gather.text().append(http::kChunkEnd);
+  } else {
+    gather.body(bytes);
+  }
+  return true;
+}
+
+void Exchange::on_upstream_pause() {
+  last_byte_ = context_.loop.coarse_now();
+  if (!flush_response()) {
+    abandon();
+    downstream_.close();
+    return;
+  }
+  if (downstream_.pending_bytes() > kHighWater) {
+    connection_->stream().read_stop();
+  }
+  downstream_.rearm();
+}
+
+void Exchange::on_downstream_drained() {
+  last_byte_ = context_.loop.coarse_now();
+  if (connection_ != nullptr) {
+    connection_->stream().read_start();
+  }
+}
+
+bool Exchange::flush_response() {
+  if (context_.to_downstream.empty()) {
+    return true;
+  }
+  if (downstream_.closed()) {
+    context_.to_downstream.clear();
+    return false;
+  }
+  return downstream_.flush() != net::WriteResult::kBroken;
+}
+
+void Exchange::on_upstream_end(bool reusable) {
+  if (chunked_out_) {
+    http::write_last_chunk(connection_->parser().trailers(), context_.to_downstream.text());
+  }
+  const bool clean =
+      reusable && request_done_ && !upstream_broken_ && connection_->stream().pending_bytes() == 0;
+  settle(balancer::outcome_of_status(status_));
+  release_try(clean);
+  finish(status_, "");
+}
+
+void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
+  const balancer::Failure kind{failure.reset ? balancer::Cause::kReset
+                                             : balancer::Cause::kBadResponse};
+  if (!head_sent_) {
+    context_.to_downstream.clear();
+    try_failed(kind, failure.detail);
+    return;
+  }
+  settle(balancer::outcome_of(kind));
+  break_off(balancer::label(kind));
+}
+
+// The response has begun and can't be completed: what the caller got must not look complete.
+void Exchange::break_off(std::string_view cause) {
+  keep_ = false;
+  if (until_close_) {
+    downstream_.close_with_reset();
+  }
+  finish(status_, cause);
+}
+
+void Exchange::answer(Cause cause, std::string_view detail, std::string_view hint) {
+  release_try(false);
+  keep_ =
+      request().keep_alive && request_done_ && !closing_down() && cause != Cause::kHeadersTooLarge;
+  write_answer(cause, detail, hint);
+  status_ = status_of(cause);
+  head_sent_ = true;
+  finish(status_, to_string(cause));
+}
+
+void Exchange::write_answer(Cause cause, std::string_view detail, std::string_view hint) {
+  std::array<AttemptLine, kMaxAttempts> lines;
+  std::string endpoints;
+  endpoints.reserve(attempt_count_ * 64);
+  std::array<std::size_t, kMaxAttempts + 1> ends{};
+  for (std::size_t i = 0; i < attempt_count_; ++i) {
+    endpoints += endpoint_text(attempts_[i].host);
+    ends[i + 1] = endpoints.size();
+  }
+  for (std::size_t i = 0; i < attempt_count_; ++i) {
+    const auto text = std::string_view(endpoints).substr(ends[i], ends[i + 1] - ends[i]);
+    lines[i] = {text, attempts_[i].outcome, attempts_[i].detail, attempts_[i].took};
+  }
+  const std::string_view upstream =
+      inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
+  context_.scratch.clear();
+  write_answer_body(
+      {cause, upstream, detail, hint, request_id_, std::span(lines).first(attempt_count_)},
+      context_.scratch);
+  std::array<http::NewField, 6> fields;
+  std::size_t count = 0;
+  fields[count++] = {"Content-Type", "text/plain; charset=utf-8"};
+  fields[count++] = {"x-ringside-error", to_string(cause)};
+  fields[count++] = {"x-request-id", request_id_};
+  if (inbound_) {
+    fields[count++] = {"x-ringside-instance", context_.instance};
+    if (unprocessed_ && !sent_) {
+      fields[count++] = kUnprocessedField;
+    }
+    if (context_.draining) {
+      fields[count++] = {"x-ringside-draining", "1"};
+    }
+  }
+  http::OwnResponse response;
+  response.status = status_of(cause);
+  response.fields = std::span(fields).first(count);
+  response.body = context_.scratch;
+  response.head_only = request().method == http::Method::kHead;
+  response.connection = !keep_                         ? http::ConnectionOption::kClose
+                        : request().minor_version == 0 ? http::ConnectionOption::kKeepAlive
+                                                       : http::ConnectionOption::kNone;
+  http::write_own_response(response, context_.to_downstream.text());
+}
+
+std::string_view Exchange::endpoint_text(const balancer::HostEntry* host) {
+  config::Address address;
+  if (host != nullptr) {
+    address = {host->endpoint.host, host->endpoint.port};
+  } else if (context_.settings->service) {
+    address = context_.settings->service->address;
+  }
+  endpoint_text_ = address.to_string();
+  return endpoint_text_;
+}
+
+}  // namespace ringside::proxy

@@ -1,0 +1,151 @@
+// Where an exchange goes. Outbound: by name to an upstream, by pick to a host. Inbound: to the
+// local app, after the check that the caller means us.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "balancer/routing_table.h"
+#include "sidecar/proxy/downstream.h"
+#include "sidecar/proxy/exchange.h"
+
+namespace ringside::proxy {
+
+namespace {
+
+constexpr std::string_view kHowToName =
+    "name a service: http://SERVICE/… through HTTP_PROXY, the Host header, or /svc/SERVICE/…";
+
+// An offer to switch to HTTP/2 may be passed over (RFC 9110, 7.8); some clients send it always.
+bool is_optional_upgrade(const http::RequestHead& head) {
+  const http::Field* field = head.find(http::FieldId::kUpgrade);
+  return field != nullptr && http::equals_ignoring_case(field->value, "h2c");
+}
+
+}  // namespace
+
+bool Exchange::refuse_unsupported() {
+  if (request().method == http::Method::kConnect) {
+    answer(Cause::kBadRequest, "CONNECT is not in this version");
+    return true;
+  }
+  if (request().upgrade && !is_optional_upgrade(request())) {
+    answer(Cause::kBadRequest, "Upgrade is not in this version");
+    return true;
+  }
+  return false;
+}
+
+void Exchange::begin_outbound() {
+  const auto& settings = *context_.settings;
+  stats_ = downstream_.unknown_stats();
+  timeouts_ = settings.defaults.timeouts;
+  const http::Route route =
+      http::route_name(request(), {settings.proxy.domains, settings.proxy.outbound.host});
+  target_ = route.target;
+  const std::string& fixed = downstream_.fixed_upstream();
+  std::string_view host = route.host;
+  if (!fixed.empty()) {
+    service_ = http::ServiceName::from(fixed);
+    host = fixed;
+    if (request().form != http::TargetForm::kAbsolute) {
+      target_ = {"", request().target};  // no /svc/ prefix on a port of its own
+    }
+  } else if (route.kind == http::Route::Kind::kService) {
+    service_ = route.service;
+  }
+  const auto* table = context_.view.table();
+  const balancer::Upstream* upstream =
+      service_.empty() || table == nullptr ? nullptr : table->find(service_.view());
+  if (upstream != nullptr) {
+    stats_ = &downstream_.stats_of(upstream->name());
+    timeouts_ = upstream->settings().timeouts;
+  }
+  count_begin();
+  if (refuse_unsupported()) {
+    return;
+  }
+  if (service_.empty() && route.kind == http::Route::Kind::kUnnamed) {
+    answer(Cause::kBadRequest, "the request names no service", kHowToName);
+  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+    answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
+  } else if (upstream == nullptr) {
+    answer_no_service(host);
+  } else if (const auto failure = pick_host()) {
+    answer_pick_failure(*failure);
+  } else {
+    start_try();
+  }
+}
+
+void Exchange::answer_no_service(std::string_view name) {
+  const auto* table = context_.view.table();
+  std::string detail = fmt::format("no service is called `{}`", name.substr(0, 253));
+  std::string hint;
+  if (table == nullptr) {
+    detail = "the registry's view is not loaded yet";
+  } else {
+    for (const auto near :
+         nearest_names(service_.empty() ? name : service_.view(), table->names(), 3)) {
+      hint += hint.empty() ? "did you mean " : ", ";
+      hint += near;
+    }
+    hint += hint.empty() ? "" : "?";
+  }
+  answer(Cause::kNoEndpoints, detail, hint);
+}
+
+// Takes a host that was not tried yet by the newest table; the pick before, if any, is over.
+std::optional<balancer::PickFailure> Exchange::pick_host() {
+  balancer::Pin pin = context_.view.pin();
+  const balancer::Upstream* upstream =
+      pin.table() == nullptr ? nullptr : pin.table()->find(service_.view());
+  if (upstream == nullptr) {
+    return balancer::PickFailure::kNoEndpoints;
+  }
+  const auto picked = balancer::pick(
+      *upstream, {context_.loop.now(), context_.rng, std::span(tried_).first(tried_count_)});
+  if (!picked) {
+    return picked.error();
+  }
+  pick_pin_ = pin;
+  guard_ = balancer::PickGuard(*picked, std::move(pin));
+  return std::nullopt;
+}
+
+void Exchange::answer_pick_failure(balancer::PickFailure failure) {
+  if (failure == balancer::PickFailure::kBreakerOpen) {
+    answer(Cause::kBreakerOpen, "no endpoint's breaker lets a call pass");
+  } else {
+    answer(Cause::kNoEndpoints, "the service has no endpoint that may be used");
+  }
+}
+
+void Exchange::begin_inbound() {
+  const auto& settings = *context_.settings;
+  count_begin();
+  timeouts_ = settings.defaults.timeouts;
+  // The caller's sidecar limits the wait; two limits would race.
+  timeouts_.response = timeouts_.per_try = milliseconds{0};
+  if (!settings.service) {
+    answer(Cause::kWrongInstance, "this sidecar has no service");
+    return;
+  }
+  const http::Field* ring = request().find("x-ringside-ring");
+  const http::Field* service = request().find("x-ringside-service");
+  if (ring != nullptr && ring->value != settings.ring.name) {
+    answer(Cause::kWrongInstance,
+           fmt::format("this is ring `{}`, the call is for `{}`", settings.ring.name, ring->value));
+    return;
+  }
+  if (service != nullptr && !http::equals_ignoring_case(service->value, settings.service->name)) {
+    answer(Cause::kWrongInstance, fmt::format("this is service `{}`, the call is for `{}`",
+                                              settings.service->name, service->value));
+    return;
+  }
+  if (!refuse_unsupported()) {
+    start_try();
+  }
+}
+
+}  // namespace ringside::proxy

@@ -1,0 +1,183 @@
+// Tries and retries.
+//
+// Good path: start_try takes a pooled connection (or connects), use() sends the request.
+// Failure paths: connect fails (connect_failure: nothing was processed); a reused connection ends
+// without a byte (once more on a fresh connection to the same host where that is safe, without
+// counting: it says nothing about the host); the response says that nothing was processed
+// (refused); reset, timeout, bad response, failing status: by balancer/retry on another host, else
+// the caller gets our answer, or the response as it is.
+#include <utility>
+
+#include "sidecar/proxy/downstream.h"
+#include "sidecar/proxy/exchange.h"
+
+namespace ringside::proxy {
+
+namespace {
+
+// An app may close a connection that was idle for longer than this at any moment, and nothing tells
+// then whether it read the request.
+constexpr milliseconds kMaxIdleForUnsafe{250};
+
+std::string_view connect_detail(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kRefused: return "connection refused";
+    case ErrorCode::kTimeout: return "no answer within timeouts.connect";
+    case ErrorCode::kNotFound: return "the name can't be resolved";
+    case ErrorCode::kUnavailable: return "no route";
+    default: return "cannot connect";
+  }
+}
+
+Cause cause_of(const balancer::Failure& failure) {
+  switch (failure.cause) {
+    case balancer::Cause::kConnectFailure: return Cause::kConnectFailure;
+    case balancer::Cause::kTimeout: return Cause::kTimeout;
+    case balancer::Cause::kBadResponse: return Cause::kBadResponse;
+    // A refusal and a failing status are passed on as they are, never answered by us.
+    case balancer::Cause::kRefused:
+    case balancer::Cause::kStatus:
+    case balancer::Cause::kReset: return Cause::kReset;
+  }
+  return Cause::kReset;
+}
+
+}  // namespace
+
+void Exchange::start_try() {
+  phase_ = Phase::kConnecting;
+  sent_ = upstream_broken_ = false;
+  ++tries_;
+  try_started_ = context_.loop.now();
+  pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
+                             : context_.pools.of(*guard_.get().host));
+  const bool any_age = pool_->sidecar() || http::is_idempotent(request().method);
+  if (!fresh_only_) {
+    auto connection =
+        pool_->take(context_.loop.coarse_now(),
+                    any_age ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe));
+    if (connection != nullptr) {
+      use(std::move(connection));
+      return;
+    }
+  }
+  connect_.emplace(context_.loop, pool_->address(), timeouts_.connect,
+                   [this](auto stream) { on_connected(std::move(stream)); });
+}
+
+void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
+  connect_.reset();
+  if (!stream) {
+    try_failed({balancer::Cause::kConnectFailure}, connect_detail(stream.error().code));
+    return;
+  }
+  use(pool_->adopt(std::move(*stream)));
+  downstream_.rearm();
+}
+
+void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
+  connection_ = std::move(connection);
+  connection_->begin(*this, request().method);
+  phase_ = Phase::kWaiting;
+  last_byte_ = context_.loop.coarse_now();
+  send_request();
+  if (!downstream_.processing()) {
+    flush_request();
+  }
+}
+
+void Exchange::settle(balancer::Outcome outcome) {
+  const Instant now = context_.loop.now();
+  guard_.settle(outcome, now - try_started_, now);
+}
+
+void Exchange::try_failed(balancer::Failure failure, std::string_view detail) {
+  if (retry_fresh(failure)) {
+    return;
+  }
+  settle(balancer::outcome_of(failure));
+  if (retry_elsewhere(failure, detail)) {
+    return;
+  }
+  note_attempt(failure, detail);
+  answer(cause_of(failure), detail);
+}
+
+// A pooled connection that the other side had closed, or was about to close: the same host again.
+bool Exchange::retry_fresh(const balancer::Failure& failure) {
+  if (connection_ == nullptr || !connection_->reused() || fresh_only_ || !replayable_) {
+    return false;
+  }
+  const bool refused = failure.cause == balancer::Cause::kRefused;
+  const bool silent = failure.cause == balancer::Cause::kReset && !connection_->answered();
+  if (!refused && !(silent && (!sent_ || http::is_idempotent(request().method)))) {
+    return false;
+  }
+  unprocessed_ = unprocessed_ && (refused || !sent_);
+  fresh_only_ = true;
+  if (stats_ != nullptr) {
+    stats_->retries.add(balancer::label(failure));
+  }
+  release_try(false);
+  start_try();
+  downstream_.rearm();
+  return true;
+}
+
+// On another host, if rule and hosts allow it. The failed try is settled before.
+bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_view detail) {
+  if (inbound_ || tries_ >= kMaxAttempts) {
+    return false;
+  }
+  const auto decision = balancer::decide_retry(guard_.get().upstream->settings().retry,
+                                               {.failure = failure,
+                                                .method = http::to_string(request().method),
+                                                .sent = sent_,
+                                                .replayable = replayable_,
+                                                .response_started = head_sent_,
+                                                .retries = retries_,
+                                                .unprocessed = unprocessed_retries_});
+  if (!decision.retry()) {
+    return false;
+  }
+  tried_[tried_count_++] = guard_.get().host->host.get();
+  const std::size_t noted = attempt_count_;
+  note_attempt(failure, detail);
+  if (pick_host()) {
+    attempt_count_ = noted;  // nobody else: this try stays the last one
+    attempts_[noted].pin = balancer::Pin();
+    return false;
+  }
+  ++(decision.verdict == balancer::RetryVerdict::kRetry ? retries_ : unprocessed_retries_);
+  stats_->retries.add(decision.reason);
+  fresh_only_ = false;
+  release_try(false);
+  start_try();
+  downstream_.rearm();
+  return true;
+}
+
+void Exchange::note_attempt(const balancer::Failure& failure, std::string_view detail) {
+  if (attempt_count_ == kMaxAttempts) {
+    return;
+  }
+  Attempt& attempt = attempts_[attempt_count_++];
+  attempt.host = inbound_ ? nullptr : guard_.get().host;
+  attempt.pin = pick_pin_;
+  attempt.outcome = balancer::label(failure);
+  attempt.detail = detail;
+  attempt.took = context_.loop.now() - try_started_;
+}
+
+void Exchange::timed_out(std::string_view detail, bool may_retry) {
+  const balancer::Failure failure{balancer::Cause::kTimeout};
+  if (!may_retry) {
+    settle(balancer::Outcome::kFailure);
+    note_attempt(failure, detail);
+    answer(Cause::kTimeout, detail);
+    return;
+  }
+  try_failed(failure, detail);
+}
+
+}  // namespace ringside::proxy

@@ -1,0 +1,123 @@
+#include "sidecar/proxy/pool.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "balancer/routing_table.h"
+
+namespace ringside::proxy {
+
+HostPool::HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host,
+                   config::Address address, bool sidecar)
+    : pools_(pools), host_(std::move(host)), address_(std::move(address)), sidecar_(sidecar) {}
+
+std::unique_ptr<UpstreamConnection> HostPool::take(Instant now, Duration max_idle) {
+  if (idle_.empty() || now - idle_.back()->idle_since > max_idle) {
+    return nullptr;
+  }
+  auto connection = std::move(idle_.back());
+  idle_.pop_back();
+  --pools_.idle_;
+  return connection;
+}
+
+std::unique_ptr<UpstreamConnection> HostPool::adopt(std::unique_ptr<net::TcpStream> stream) {
+  return std::make_unique<UpstreamConnection>(*this, std::move(stream), pools_.limits_);
+}
+
+void HostPool::give(std::unique_ptr<UpstreamConnection> connection, Instant now) {
+  if (idle_.size() >= kMaxIdle) {
+    discard(std::move(connection));
+    return;
+  }
+  connection->detach();
+  connection->idle_since = now;
+  connection->stream().read_start();
+  idle_.push_back(std::move(connection));
+  ++pools_.idle_;
+}
+
+void HostPool::discard(std::unique_ptr<UpstreamConnection> connection) {
+  connection->detach();
+  connection->stream().read_stop();
+  pools_.dead_.push_back(std::move(connection));
+}
+
+void HostPool::drop(UpstreamConnection& connection) {
+  const auto found =
+      std::ranges::find_if(idle_, [&](const auto& one) { return one.get() == &connection; });
+  if (found == idle_.end()) {
+    return;  // dead already, and one more event came in the same turn
+  }
+  connection.stream().read_stop();
+  pools_.dead_.push_back(std::move(*found));
+  idle_.erase(found);
+  --pools_.idle_;
+}
+
+void HostPool::close_idle_before(Instant when) {
+  const auto first_kept =
+      std::ranges::find_if(idle_, [&](const auto& one) { return one->idle_since >= when; });
+  for (auto it = idle_.begin(); it != first_kept; ++it) {
+    pools_.dead_.push_back(std::move(*it));
+  }
+  pools_.idle_ -= static_cast<std::size_t>(first_kept - idle_.begin());
+  idle_.erase(idle_.begin(), first_kept);
+}
+
+HostPool& Pools::of(const balancer::HostEntry& entry) {
+  const bool sidecar = entry.endpoint.inbound_port != 0;
+  const std::uint16_t port = sidecar ? entry.endpoint.inbound_port : entry.endpoint.port;
+  auto& pool = pools_[entry.host.get()];
+  if (pool != nullptr && pool->address_.port == port && pool->sidecar_ == sidecar) {
+    return *pool;
+  }
+  if (pool != nullptr) {
+    pool->close_idle_before(kNever);
+    former_.push_back(std::move(pool));
+  }
+  pool = std::make_unique<HostPool>(*this, entry.host, config::Address{entry.endpoint.host, port},
+                                    sidecar);
+  return *pool;
+}
+
+HostPool& Pools::app(const config::Address& address) {
+  auto& pool = pools_[nullptr];
+  if (pool == nullptr || pool->address_ != address) {
+    if (pool != nullptr) {
+      pool->close_idle_before(kNever);
+      former_.push_back(std::move(pool));
+    }
+    pool = std::make_unique<HostPool>(*this, nullptr, address, false);
+  }
+  return *pool;
+}
+
+void Pools::sweep(Instant now, const balancer::RoutingTable* table) {
+  std::unordered_set<const balancer::Host*> known;
+  if (table != nullptr) {
+    for (const auto& [name, upstream] : table->upstreams()) {
+      for (const auto& entry : upstream->hosts()) {
+        known.insert(entry.host.get());
+      }
+    }
+  }
+  for (auto& [host, pool] : pools_) {
+    const bool gone = table != nullptr && host != nullptr && !known.contains(host);
+    pool->close_idle_before(gone ? kNever : now - HostPool::kMaxIdleTime);
+  }
+  // The dead refer to their pools.
+  const auto unused = [](const HostPool& pool) { return pool.leases_ == 0 && pool.idle_.empty(); };
+  dead_.clear();
+  std::erase_if(pools_, [&](const auto& one) { return unused(*one.second); });
+  std::erase_if(former_, [&](const auto& one) { return unused(*one); });
+}
+
+void Pools::close_all_idle() {
+  for (auto& [host, pool] : pools_) {
+    pool->close_idle_before(kNever);
+  }
+}
+
+}  // namespace ringside::proxy

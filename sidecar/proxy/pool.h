@@ -1,0 +1,113 @@
+// Connections to endpoints that wait for their next exchange: per worker, one HostPool for each
+// endpoint, last in first out.
+//
+// Used by exchanges; worker thread only. A connection in use is owned by its exchange, an idle one
+// by its HostPool, a dead one by Pools until the turn is over (it may still be in one of its own
+// callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint, none idle for longer
+// than kMaxIdleTime; 2. a HostPool lives while it has idle connections or a PoolLease on it;
+// 3. a HostPool is found by its balancer::Host and holds a reference to it, so that an address of
+// memory that was freed and taken again can't name another endpoint.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "balancer/routing_table.h"
+#include "balancer/upstream.h"
+#include "config/settings.h"
+#include "sidecar/proxy/upstream_connection.h"
+
+namespace ringside::proxy {
+
+class Pools;
+
+class HostPool {
+ public:
+  static constexpr std::size_t kMaxIdle = 256;
+  static constexpr seconds kMaxIdleTime{55};
+
+  HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host, config::Address address,
+           bool sidecar);
+
+  [[nodiscard]] const config::Address& address() const { return address_; }
+  // The other end is a sidecar's inbound port, which says what it did not process.
+  [[nodiscard]] bool sidecar() const { return sidecar_; }
+
+  // The connection used last, if it has been idle for at most `max_idle`.
+  std::unique_ptr<UpstreamConnection> take(Instant now, Duration max_idle);
+  // Wraps a fresh stream; its user owns it.
+  std::unique_ptr<UpstreamConnection> adopt(std::unique_ptr<net::TcpStream> stream);
+  // Back from its exchange, clean.
+  void give(std::unique_ptr<UpstreamConnection> connection, Instant now);
+  // Back from its exchange, not to be used again. Safe inside its own callbacks.
+  void discard(std::unique_ptr<UpstreamConnection> connection);
+  // An idle connection met its end. Safe inside its own callbacks.
+  void drop(UpstreamConnection& connection);
+
+  [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+
+ private:
+  friend class Pools;
+  friend class PoolLease;
+  void close_idle_before(Instant when);
+
+  Pools& pools_;
+  std::shared_ptr<const balancer::Host> host_;  // null: the local app
+  config::Address address_;
+  bool sidecar_;
+  std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // in the order in which they came back
+  std::size_t leases_ = 0;
+};
+
+// Keeps a HostPool: what an exchange holds while it connects to, or uses, that endpoint.
+class PoolLease {
+ public:
+  PoolLease() = default;
+  explicit PoolLease(HostPool& pool) : pool_(&pool) { ++pool.leases_; }
+  PoolLease(PoolLease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+  PoolLease& operator=(PoolLease other) noexcept {
+    std::swap(pool_, other.pool_);
+    return *this;
+  }
+  ~PoolLease() {
+    if (pool_ != nullptr) --pool_->leases_;
+  }
+  [[nodiscard]] explicit operator bool() const { return pool_ != nullptr; }
+  HostPool* operator->() const { return pool_; }
+  HostPool& operator*() const { return *pool_; }
+
+ private:
+  HostPool* pool_ = nullptr;
+};
+
+class Pools {
+ public:
+  explicit Pools(const http::Limits& limits) : limits_(limits) {}
+
+  // For a host of the routing table: through its sidecar where it has one.
+  HostPool& of(const balancer::HostEntry& entry);
+  // For the local app; another address than before begins anew.
+  HostPool& app(const config::Address& address);
+
+  // Closes what has been idle too long, and all that is idle to hosts not in `table` any more
+  // (nullptr: leaves those).
+  void sweep(Instant now, const balancer::RoutingTable* table);
+  void close_all_idle();
+  // The turn is over: nothing dead is in a callback any more.
+  void bury() { dead_.clear(); }
+  [[nodiscard]] std::size_t idle() const { return idle_; }
+
+ private:
+  friend class HostPool;
+  http::Limits limits_;
+  std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;
+  std::vector<std::unique_ptr<HostPool>> former_;  // replaced ones, until their users are through
+  std::vector<std::unique_ptr<UpstreamConnection>> dead_;
+  std::size_t idle_ = 0;  // sum over all pools
+};
+
+}  // namespace ringside::proxy

@@ -1,0 +1,231 @@
+#include "sidecar/proxy/proxy_server.h"
+
+#include <atomic>
+#include <utility>
+
+#include "sidecar/net/tcp_listener.h"
+#include "sidecar/proxy/worker.h"
+
+namespace ringside::proxy {
+
+// The listeners and the hand-over. Lives on worker 0's thread once that runs.
+class ProxyServer::Acceptor {
+ public:
+  Acceptor(std::vector<std::unique_ptr<Worker>>& workers,
+           std::function<void(const Error&)> on_trouble)
+      : workers_(workers), on_trouble_(std::move(on_trouble)) {}
+
+  Result<std::uint16_t> open(const config::Address& address, Entrance entrance) {
+    auto shared = std::make_shared<const Entrance>(std::move(entrance));
+    auto listener =
+        net::TcpListener::open(workers_.front()->loop(), address,
+                               {[this, shared](net::Socket socket, const net::SocketAddress& peer) {
+                                  hand_over(std::move(socket), peer.ip(), shared);
+                                },
+                                on_trouble_});
+    if (!listener) {
+      return std::unexpected(std::move(listener.error()));
+    }
+    const std::uint16_t port = (*listener)->port();
+    listeners_[{shared->inbound, shared->upstream}] = {address, std::move(*listener)};
+    return port;
+  }
+
+  // Opens and closes fixed ports so that they are those of `settings`.
+  void follow(const config::Settings& settings) {
+    std::erase_if(listeners_, [&](const auto& one) {
+      const auto& [inbound, name] = one.first;
+      if (inbound || name.empty()) {
+        return false;
+      }
+      const auto found = settings.upstreams.find(name);
+      return found == settings.upstreams.end() || found->second.listen != one.second.address;
+    });
+    for (const auto& [name, upstream] : settings.upstreams) {
+      if (upstream.listen && !listeners_.contains({false, name})) {
+        const auto port = open(*upstream.listen, {.inbound = false, .upstream = name});
+        if (!port && on_trouble_) {
+          on_trouble_(port.error());
+        }
+      }
+    }
+  }
+
+  void close() { listeners_.clear(); }
+
+ private:
+  struct Listening {
+    config::Address address;
+    std::unique_ptr<net::TcpListener> listener;
+  };
+
+  void hand_over(net::Socket socket, std::string peer_ip,
+                 const std::shared_ptr<const Entrance>& entrance) {
+    Worker& worker = *workers_[next_++ % workers_.size()];
+    if (&worker == workers_.front().get()) {
+      worker.accept(std::move(socket), std::move(peer_ip), entrance);
+      return;
+    }
+    // std::function wants to be copied; a task that never runs closes the socket.
+    auto shared = std::make_shared<net::Socket>(std::move(socket));
+    const bool posted =
+        worker.post([shared, ip = std::move(peer_ip), entrance](Worker& its) mutable {
+          its.accept(std::move(*shared), std::move(ip), entrance);
+        });
+    if (!posted && on_trouble_) {
+      on_trouble_(Error{ErrorCode::kTooLarge, "a worker's queue is full: connection closed"});
+    }
+  }
+
+  std::vector<std::unique_ptr<Worker>>& workers_;
+  std::function<void(const Error&)> on_trouble_;
+  std::map<std::pair<bool, std::string>, Listening> listeners_;
+  std::size_t next_ = 0;
+};
+
+ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
+  const int count = options_.settings->proxy.workers;
+  for (int i = 0; i < count; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    workers_.push_back(std::make_unique<Worker>(index, options_.settings, options_.instance,
+                                                options_.seed + index * 0x9e3779b97f4a7c15U,
+                                                access_));
+  }
+  acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
+}
+
+ProxyServer::~ProxyServer() {
+  // The threads first: a loop that nobody runs belongs to whoever owns it.
+  for (auto& worker : workers_) {
+    worker->halt();
+  }
+  acceptor_.reset();
+  workers_.clear();
+}
+
+Result<std::unique_ptr<ProxyServer>> ProxyServer::start(ProxyOptions options) {
+  std::unique_ptr<ProxyServer> server(new ProxyServer(std::move(options)));
+  if (auto opened = server->open(); !opened) {
+    return std::unexpected(std::move(opened.error()));
+  }
+  for (auto& worker : server->workers_) {
+    worker->start();
+  }
+  return server;
+}
+
+Status ProxyServer::open() {
+  const config::Settings& settings = *options_.settings;
+  auto outbound = acceptor_->open(settings.proxy.outbound, {});
+  if (!outbound) {
+    return std::unexpected(std::move(outbound.error()));
+  }
+  outbound_port_ = *outbound;
+  if (settings.service && settings.proxy.inbound) {
+    auto inbound = acceptor_->open(*settings.proxy.inbound, {.inbound = true, .upstream = {}});
+    if (!inbound) {
+      return std::unexpected(std::move(inbound.error()));
+    }
+    inbound_port_ = *inbound;
+  }
+  for (const auto& [name, upstream] : settings.upstreams) {
+    if (!upstream.listen) {
+      continue;
+    }
+    auto port = acceptor_->open(*upstream.listen, {.inbound = false, .upstream = name});
+    if (!port) {
+      return std::unexpected(std::move(port.error()));
+    }
+    upstream_ports_[name] = *port;
+  }
+  return {};
+}
+
+void ProxyServer::publish(std::shared_ptr<const balancer::RoutingTable> table) {
+  for (auto& worker : workers_) {
+    if (!worker->post([table](Worker& its) { its.adopt_table(table); }) && options_.on_trouble) {
+      // The version before stays; routed() tells, and the next table makes up for it.
+      options_.on_trouble(
+          Error{ErrorCode::kTooLarge, "a worker's queue is full: table not routed"});
+    }
+  }
+}
+
+void ProxyServer::publish(std::shared_ptr<const config::Settings> settings) {
+  for (auto& worker : workers_) {
+    const bool first = worker == workers_.front();
+    const bool posted = worker->post([this, settings, first](Worker& its) {
+      its.adopt_settings(settings);
+      if (first) {
+        acceptor_->follow(*settings);
+      }
+    });
+    if (!posted && options_.on_trouble) {
+      options_.on_trouble(
+          Error{ErrorCode::kTooLarge, "a worker's queue is full: settings not adopted"});
+    }
+  }
+}
+
+void ProxyServer::set_draining(bool draining) {
+  for (auto& worker : workers_) {
+    worker->set_draining(draining);
+  }
+}
+
+void ProxyServer::stop(std::function<void()> on_stopped) {
+  auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+  auto done = std::make_shared<std::function<void()>>(std::move(on_stopped));
+  const Duration limit = options_.settings->drain.timeout;
+  const auto one_stopped = [left, done] {
+    if (left->fetch_sub(1) == 1) {
+      (*done)();
+    }
+  };
+  for (auto& worker : workers_) {
+    const bool first = worker == workers_.front();
+    const bool posted = worker->post([this, limit, one_stopped, first](Worker& its) {
+      if (first) {
+        acceptor_->close();
+      }
+      its.stop(limit, one_stopped);
+    });
+    if (!posted) {
+      one_stopped();  // hopelessly behind; the destructor closes what it has
+    }
+  }
+}
+
+balancer::TableVersion ProxyServer::routed() const {
+  balancer::TableVersion smallest = workers_.front()->adopted();
+  for (const auto& worker : workers_) {
+    smallest = std::min(smallest, worker->adopted());
+  }
+  return smallest;
+}
+
+std::vector<const metrics::WorkerMetrics*> ProxyServer::metrics() const {
+  std::vector<const metrics::WorkerMetrics*> all;
+  for (const auto& worker : workers_) {
+    all.push_back(&worker->metrics());
+  }
+  return all;
+}
+
+std::uint64_t ProxyServer::connections_refused() const {
+  std::uint64_t sum = 0;
+  for (const auto& worker : workers_) {
+    sum += worker->connections_refused();
+  }
+  return sum;
+}
+
+std::vector<std::size_t> ProxyServer::connections_open() const {
+  std::vector<std::size_t> all;
+  for (const auto& worker : workers_) {
+    all.push_back(worker->connections_open());
+  }
+  return all;
+}
+
+}  // namespace ringside::proxy

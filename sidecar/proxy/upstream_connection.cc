@@ -1,0 +1,95 @@
+// Good path: begin, on_read: head, body, end. Failure paths: the end or an error before a byte
+// (reset, not answered), inside the response (reset), bytes that are no response (bad_response);
+// anything at all while idle (the pool drops it).
+#include "sidecar/proxy/upstream_connection.h"
+
+#include <utility>
+
+#include "sidecar/proxy/pool.h"
+
+namespace ringside::proxy {
+
+UpstreamConnection::UpstreamConnection(HostPool& pool, std::unique_ptr<net::TcpStream> stream,
+                                       const http::Limits& limits)
+    : pool_(pool), stream_(std::move(stream)), parser_(limits) {
+  stream_->set_handler(*this);
+  stream_->read_start();
+}
+
+UpstreamConnection::~UpstreamConnection() = default;
+
+void UpstreamConnection::begin(UpstreamUser& user, http::Method method) {
+  user_ = &user;
+  answered_ = false;
+  ++exchanges_;
+  parser_.expect(method, false);
+}
+
+void UpstreamConnection::on_read(std::span<const char> bytes) {
+  if (user_ == nullptr) {
+    pool_.drop(*this);
+    return;
+  }
+  answered_ = true;
+  std::span<const char> rest = bytes;
+  while (true) {
+    const http::Step step = parser_.next(rest);
+    rest = rest.subspan(step.consumed);
+    switch (step.kind) {
+      case http::Step::Kind::kNeedMore: user_->on_upstream_pause(); return;
+      case http::Step::Kind::kHead:
+        if (!user_->on_upstream_head(parser_.head())) {
+          return;
+        }
+        break;
+      case http::Step::Kind::kBody:
+        if (!user_->on_upstream_body(step.body)) {
+          return;
+        }
+        break;
+      case http::Step::Kind::kEnd: {
+        const bool clean = rest.empty() && parser_.head().keep_alive &&
+                           parser_.head().framing.kind != http::Framing::Kind::kUntilClose;
+        std::exchange(user_, nullptr)->on_upstream_end(clean);
+        return;
+      }
+      case http::Step::Kind::kError: fail_user(parser_.error()); return;
+    }
+  }
+}
+
+void UpstreamConnection::fail_user(const http::ParseError& error) {
+  std::exchange(user_, nullptr)
+      ->on_upstream_failed({error.cause == http::Cause::kReset, http::to_string(error.reason)});
+}
+
+void UpstreamConnection::on_eof() {
+  if (user_ == nullptr) {
+    pool_.drop(*this);
+    return;
+  }
+  const http::Step step = parser_.on_eof();
+  if (step.kind == http::Step::Kind::kEnd) {
+    std::exchange(user_, nullptr)->on_upstream_end(false);
+    return;
+  }
+  fail_user(parser_.error());
+}
+
+void UpstreamConnection::on_broken(const Error&) {
+  if (user_ == nullptr) {
+    pool_.drop(*this);
+    return;
+  }
+  std::exchange(user_, nullptr)
+      ->on_upstream_failed({true, answered_ ? "connection reset inside the response"
+                                            : "connection reset before the response"});
+}
+
+void UpstreamConnection::on_drained() {
+  if (user_ != nullptr) {
+    user_->on_upstream_drained();
+  }
+}
+
+}  // namespace ringside::proxy

@@ -1,0 +1,82 @@
+// One connection to an endpoint: what an exchange sends goes out, what comes back is parsed and
+// handed to the exchange piece by piece.
+//
+// Owned by the pool while idle and by an exchange while it is used (pool.h); worker thread only.
+// Invariants: 1. idle: no user, reading armed, so that an end or stray bytes (a `408` of another
+// sidecar, say) take it out of the pool before it is used again; 2. on_end and on_failed are the
+// last thing a read does here: the user may give the connection back, destroy it or use it again
+// from inside them; 3. a callback that returns false has let go of the connection.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "config/base/time.h"
+#include "sidecar/http/parser.h"
+#include "sidecar/net/tcp_stream.h"
+
+namespace ringside::proxy {
+
+class HostPool;
+
+struct UpstreamFailure {
+  bool reset = true;        // the connection ended; false: what came back is no valid response
+  std::string_view detail;  // static
+};
+
+// Who uses an UpstreamConnection.
+class UpstreamUser {
+ public:
+  virtual bool on_upstream_head(const http::ResponseHead& head) = 0;
+  virtual bool on_upstream_body(std::span<const char> piece) = 0;
+  // All bytes at hand were given; more is to come.
+  virtual void on_upstream_pause() = 0;
+  // `reusable`: the response left the connection clean.
+  virtual void on_upstream_end(bool reusable) = 0;
+  virtual void on_upstream_failed(const UpstreamFailure& failure) = 0;
+  virtual void on_upstream_drained() = 0;
+
+ protected:
+  ~UpstreamUser() = default;
+};
+
+class UpstreamConnection final : public net::StreamHandler {
+ public:
+  UpstreamConnection(HostPool& pool, std::unique_ptr<net::TcpStream> stream,
+                     const http::Limits& limits);
+  ~UpstreamConnection();
+
+  // A new response to `method` begins; events go to `user` from now on.
+  void begin(UpstreamUser& user, http::Method method);
+  // The user is gone; what comes now is stray.
+  void detach() { user_ = nullptr; }
+
+  [[nodiscard]] net::TcpStream& stream() { return *stream_; }
+  [[nodiscard]] HostPool& pool() { return pool_; }
+  [[nodiscard]] const http::ResponseParser& parser() const { return parser_; }
+  // Something of the response to this request was read.
+  [[nodiscard]] bool answered() const { return answered_; }
+  // It carried an exchange before this one.
+  [[nodiscard]] bool reused() const { return exchanges_ > 1; }
+
+  Instant idle_since{};  // while in the pool
+
+  void on_read(std::span<const char> bytes) override;
+  void on_eof() override;
+  void on_broken(const Error& why) override;
+  void on_drained() override;
+
+ private:
+  void fail_user(const http::ParseError& error);
+
+  HostPool& pool_;
+  std::unique_ptr<net::TcpStream> stream_;
+  http::ResponseParser parser_;
+  UpstreamUser* user_ = nullptr;
+  std::uint64_t exchanges_ = 0;
+  bool answered_ = false;
+};
+
+}  // namespace ringside::proxy

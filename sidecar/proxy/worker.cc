@@ -1,0 +1,136 @@
+#include "sidecar/proxy/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/net/tcp_stream.h"
+
+namespace ringside::proxy {
+
+Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
+               const std::string& instance, std::uint64_t seed, AccessQueue& access)
+    : metrics_(fmt::format("worker-{}", index)),
+      context_(loop_, std::move(settings), instance, seed, metrics_, access),
+      sweep_(loop_, [this] { sweep(); }),
+      stop_limit_(loop_, [this] {
+        while (!connections_.empty()) {
+          connections_.back()->close();
+        }
+      }) {
+  loop_.at_turn_end([this] { end_of_turn(); });
+  loop_.observe_turns([this](Duration spent) { metrics_.loop_turn.record(spent); });
+}
+
+Worker::~Worker() {
+  halt();
+  loop_.at_turn_end(nullptr);
+  loop_.observe_turns(nullptr);
+  on_stopped_ = nullptr;
+  while (!connections_.empty()) {
+    connections_.back()->close();
+  }
+  dead_.clear();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::halt() {
+  if (thread_.joinable()) {
+    loop_.stop();
+    thread_.join();
+  }
+}
+
+bool Worker::post(std::function<void(Worker&)> task) {
+  return loop_.post([this, task = std::move(task)] { task(*this); }).has_value();
+}
+
+balancer::TableVersion Worker::adopted() const {
+  const std::lock_guard lock(mutex_);
+  return adopted_;
+}
+
+void Worker::adopt_table(std::shared_ptr<const balancer::RoutingTable> table) {
+  const auto version = table->version();
+  context_.view.update(std::move(table));
+  context_.pools.sweep(loop_.coarse_now(), context_.view.table());
+  const std::lock_guard lock(mutex_);
+  adopted_ = version;
+}
+
+void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {
+  context_.settings = std::move(settings);
+}
+
+void Worker::accept(net::Socket socket, std::string peer_ip,
+                    std::shared_ptr<const Entrance> entrance) {
+  if (connections_.size() >= kMaxConnections || context_.stopping) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  auto downstream =
+      std::make_unique<Downstream>(context_, *this, std::move(entrance), std::move(peer_ip));
+  auto stream = net::TcpStream::adopt(loop_, std::move(socket), *downstream);
+  if (!stream) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  downstream->slot = connections_.size();
+  connections_.push_back(std::move(downstream));
+  open_.store(connections_.size(), std::memory_order_relaxed);
+  connections_.back()->start(std::move(*stream));
+}
+
+void Worker::on_downstream_closed(Downstream& downstream) {
+  const std::size_t slot = downstream.slot;
+  dead_.push_back(std::move(connections_[slot]));
+  if (slot + 1 != connections_.size()) {
+    connections_[slot] = std::move(connections_.back());
+    connections_[slot]->slot = slot;
+  }
+  connections_.pop_back();
+  open_.store(connections_.size(), std::memory_order_relaxed);
+  check_stopped();
+}
+
+void Worker::stop(Duration limit, std::function<void()> on_stopped) {
+  context_.stopping = true;
+  on_stopped_ = std::move(on_stopped);
+  stop_limit_.start(limit);
+  std::vector<Downstream*> all;
+  for (const auto& connection : connections_) {
+    all.push_back(connection.get());
+  }
+  // A stop may close at once; the objects stay until the turn is over.
+  for (Downstream* connection : all) {
+    connection->stop();
+  }
+  check_stopped();
+}
+
+void Worker::check_stopped() {
+  if (on_stopped_ && connections_.empty()) {
+    stop_limit_.stop();
+    context_.pools.close_all_idle();
+    std::exchange(on_stopped_, nullptr)();
+  }
+}
+
+void Worker::end_of_turn() {
+  dead_.clear();
+  context_.pools.bury();
+  // Only while something idle may grow old: a sidecar without traffic sleeps.
+  if (context_.pools.idle() > 0 && !sweep_.active()) {
+    sweep_.start(kSweepEvery);
+  }
+}
+
+void Worker::sweep() {
+  context_.pools.sweep(loop_.coarse_now(), nullptr);
+}
+
+}  // namespace ringside::proxy
