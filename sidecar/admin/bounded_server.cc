@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -141,6 +142,15 @@ class ClientStream : public httplib::Stream {
 BoundedServer::BoundedServer(milliseconds client_time) : client_time_(client_time) {
   new_task_queue = [] { return new BoundedPool; };
   set_payload_max_length(kMaxBodyBytes);
+  // httplib would read such a body to its end before it says that it is too long.
+  set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (request.get_header_value<std::uint64_t>("Content-Length") <= kMaxBodyBytes) {
+      return HandlerResponse::Unhandled;
+    }
+    constexpr int kPayloadTooLarge = 413;
+    response.status = kPayloadTooLarge;
+    return HandlerResponse::Handled;
+  });
   // httplib's own choice is SO_REUSEPORT, with which a second sidecar would share the port unseen.
   set_socket_options([](socket_t socket) {
     const int yes = 1;

@@ -153,7 +153,7 @@ TEST_CASE("AnAnswerIsTheLastOfItsConnection") {
 TEST_CASE("WhatIsTooLongIsRefused") {
   Fixture f;
   const struct {
-    const char* what;
+    std::string what;
     std::string request;
     const char* status;
   } rows[] = {
@@ -171,7 +171,9 @@ TEST_CASE("WhatIsTooLongIsRefused") {
     CAPTURE(row.what);
     const Plain client(f.server.port());
     REQUIRE(client.send(row.request));
-    CHECK(client.rest().starts_with(row.status));
+    const std::string answer = client.rest();
+    CAPTURE(answer);
+    CHECK(answer.starts_with(row.status));
   }
   std::string fields = "GET / HTTP/1.1\r\n";
   for (std::size_t i = 0; fields.size() < 4 * BoundedServer::kMaxRequestBytes; ++i) {
