@@ -67,7 +67,8 @@ void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {
 
 void Worker::accept(net::Socket socket, std::string peer_ip,
                     std::shared_ptr<const Entrance> entrance) {
-  if (connections_.size() >= kMaxConnections || context_.stopping) {
+  const bool stopped = context_.stopping && !on_stopped_;
+  if (connections_.size() >= kMaxConnections || stopped) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
@@ -96,10 +97,10 @@ void Worker::on_downstream_closed(Downstream& downstream) {
   check_stopped();
 }
 
-void Worker::stop(Duration limit, std::function<void()> on_stopped) {
+void Worker::stop(std::function<void()> on_stopped) {
   context_.stopping = true;
   on_stopped_ = std::move(on_stopped);
-  stop_limit_.start(limit);
+  stop_limit_.start(context_.settings->drain.timeout);
   std::vector<Downstream*> all;
   for (const auto& connection : connections_) {
     all.push_back(connection.get());

@@ -62,8 +62,8 @@ class Worker final : public DownstreamOwner {
   void adopt_settings(std::shared_ptr<const config::Settings> settings);
   void accept(net::Socket socket, std::string peer_ip, std::shared_ptr<const Entrance> entrance);
   // Takes no more requests, lets exchanges end, calls `on_stopped` on this thread when the last
-  // connection is closed; after `limit` it closes what is left.
-  void stop(Duration limit, std::function<void()> on_stopped);
+  // connection is closed; after drain.timeout it closes what is left.
+  void stop(std::function<void()> on_stopped);
 
   void on_downstream_closed(Downstream& downstream) override;
 

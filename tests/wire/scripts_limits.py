@@ -104,6 +104,22 @@ def PipelinedBytesWaitOnlyUpToABound(s):
     _check_growth(proxy, before)
 
 
+def AHeadThatWaitsBehindAnExchangeIsReadOn(s):
+    proxy, shop = s.pair("--header-limit", 1048576)
+    caller = proxy.outbound()
+    caller.send(GET)
+    app = shop.accept()
+    app.head()
+    filler = "".join(f"X-{i}: {'y' * 4000}\r\n" for i in range(60))
+    caller.send("GET /big HTTP/1.1\r\nHost: shop\r\n" + filler[:100000])
+    caller.expect_quiet()
+    app.send(OK)
+    caller.head()
+    caller.read(2)
+    caller.send(filler[100000:] + "\r\n")
+    check(len(app.head().expect("GET /big HTTP/1.1").text) > 200000, "fields are missing")
+
+
 def ABodyThatWaitsForItsConnectionIsBounded(s):
     # A listener whose queue is full: connecting takes until timeouts.connect.
     import socket
