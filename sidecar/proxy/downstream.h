@@ -42,8 +42,6 @@ struct Entrance {
 class Downstream final : public net::StreamHandler, public Deadlines::Entry {
  public:
   static constexpr std::size_t kStashBytes = 64 * 1024;
-  static constexpr seconds kHeadTime{30};  // from a request's first byte to the end of its head
-  static constexpr seconds kLingerTime{2};
   static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
   static constexpr seconds kLastChance{1};      // for the request of one accepted while stopping
   static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;

@@ -138,13 +138,13 @@ void Downstream::on_broken(const Error&) {
 
 Instant Downstream::due() const {
   if (state_ == State::kLingering) {
-    return since_ + kLingerTime;
+    return since_ + context_.bounds.linger;
   }
   if (exchange_.running()) {
     return exchange_.due();
   }
   if (!waiting_for_request()) {
-    return since_ + kHeadTime;
+    return since_ + context_.bounds.head;
   }
   if (context_.stopping) {
     return since_ + kLastChance;
@@ -167,7 +167,7 @@ void Downstream::on_deadline(Instant now) {
     } else if (exchange_.running()) {
       exchange_.on_deadline(now);
     } else if (!waiting_for_request()) {
-      refuse(Cause::kBadRequest, "the request's head was not complete within 30 s");
+      refuse(Cause::kBadRequest, "the request's head was not complete in time");
       finish_writing();
     } else if (memory_kept_ && !context_.stopping && since_ + kKeepMemoryTime <= now) {
       parser_.release_memory();

@@ -151,3 +151,33 @@ def ABodyThatWaitsForItsConnectionIsBounded(s):
     for filler in fillers:
         filler.close()
     silent.close()
+
+
+def AHeadThatDoesNotEndIsCutOff(s):
+    proxy, shop = s.pair("--head-time", 150)
+    caller = proxy.outbound()
+    caller.send("GET / HTTP/1.1\r\nHost: shop\r\n")
+    for _ in range(3):
+        caller.expect_quiet(0.03)
+        caller.send("X: 1\r\n")  # trickling does not help
+    head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request",
+                                connection="close")
+    caller.read(int(head.get("content-length")))
+    caller.expect_end()
+
+
+def CallersOverTheBoundAreClosedAndCounted(s):
+    proxy, shop = s.pair("--connections", 2)
+    first, second = proxy.outbound(), proxy.outbound()
+    for caller in (first, second):
+        caller.send("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")
+        head = caller.head()
+        caller.read(int(head.get("content-length")))
+    proxy.outbound().expect_end()
+    check(proxy.ask("refused") == "1", proxy.ask("refused"))
+    first.close()
+    while proxy.ask("open") != "1":
+        pass
+    third = proxy.outbound()
+    third.send(GET)
+    shop.accept().head()
