@@ -51,11 +51,11 @@ void Exchange::start_try() {
   try_started_ = context_.loop.now();
   pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
                              : context_.pools.of(*guard_.get().host));
-  const bool any_age = pool_->sidecar() || http::is_idempotent(request().method);
   if (!fresh_only_) {
-    auto connection =
-        pool_->take(context_.loop.coarse_now(),
-                    any_age ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe));
+    const bool repeatable = http::is_idempotent(request().method);
+    const Duration max_idle = pool_->sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime)
+                                                             : Duration(kMaxIdleForUnsafe);
+    auto connection = pool_->take(context_.loop.coarse_now(), max_idle, !repeatable);
     if (connection != nullptr) {
       use(std::move(connection));
       return;
