@@ -113,11 +113,8 @@ void Election::consider() {
     decided_ = leads;
     return;
   }
-  if (support_for(core_.options.self).sufficient()) {
-    // A quorum stands behind this member, whatever kept it from leading when it passed itself over.
-    // The others would wait for it in vain, and begin anew, for ever.
-    passed_over_.erase(core_.options.self);
-  }
+  // Whom a quorum wants is reached by it after all; everybody else has come round already.
+  std::erase_if(passed_over_, [this](MemberId id) { return support_for(id).sufficient(); });
   const MemberId best = best_choice();
   if (best != choice_) {
     choice_ = best;
