@@ -39,7 +39,7 @@ Status PeerHub::start(coord::MemberId self) {
          handler_.peer_log(coord::LogSeverity::kWarn, "ring port: " + why.message);
        }});
   if (!listener) {
-    return std::unexpected(listener.error());
+    return fail(listener.error().code, listener.error().message + " for the ring (ring.listen)");
   }
   listener_ = std::move(*listener);
   make_dials();

@@ -123,6 +123,7 @@ TEST_CASE("ATakenPortIsAnError") {
   const Status started = second.start(coord::MemberId{2});
   REQUIRE_FALSE(started.has_value());
   CHECK(started.error().message.find(std::to_string(one.hub.port())) != std::string::npos);
+  CHECK(started.error().message.find("ring.listen") != std::string::npos);
 }
 
 }  // namespace ringside::peer::test
