@@ -88,6 +88,7 @@ struct App::Parts : RingListener {
   void advance_shutdown(Instant now);
   void stop_proxy();
   void finish();
+  void end_ring();
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
@@ -203,9 +204,9 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar = std::make_unique<discovery::Registrar>(
-      ring, *own, settings->ring.session_timeout,
-      [this](const std::string& line) { log.info(line); });
+  registrar =
+      std::make_unique<discovery::Registrar>(ring, *own, settings->ring.session_timeout,
+                                             [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
@@ -369,7 +370,8 @@ void App::Parts::advance_shutdown(Instant now) {
 
 void App::Parts::stop_proxy() {
   proxy->stop([this] {
-    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait then.
+    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait
+    // then.
     if (!loop.post([this] { proxy_stopped = true; })) {
       log.warn("the control loop is too busy to hear that the proxy has stopped");
     }
@@ -382,6 +384,19 @@ void App::Parts::finish() {
   view_store->flush([this] { ring.stop([this] { loop.stop(); }); });
 }
 
+// The loop has ended, or never ran: a write that the disk's thread is in the middle of comes home
+// before what it belongs to goes.
+void App::Parts::end_ring() {
+  bool ended = false;
+  ring.stop([this, &ended] {
+    ended = true;
+    loop.stop();
+  });
+  while (!ended) {
+    loop.run();
+  }
+}
+
 App::App(ConfigSource source, config::Settings settings)
     : parts_(std::make_unique<Parts>(std::move(source), std::move(settings))) {}
 
@@ -392,11 +407,12 @@ int App::run() {
   if (!started) {
     parts_->log.error(started.error().message);
     std::fprintf(stderr, "ringside: %s\n", started.error().message.c_str());
-    parts_->ring.stop([] {});
+    parts_->end_ring();
     return 1;
   }
   parts_->log.info("running", {{"version", std::string_view(kVersion)}});
   parts_->loop.run();
+  parts_->end_ring();
   return 0;
 }
 
