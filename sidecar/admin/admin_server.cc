@@ -1,12 +1,11 @@
 #include "sidecar/admin/admin_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
-
 #include <cerrno>
 #include <cstring>
 #include <thread>
 
+#include "sidecar/admin/bounded_server.h"
 #include "sidecar/admin/json_views.h"
 #include "sidecar/admin/metrics_view.h"
 #include "sidecar/metrics/scrape.h"
@@ -15,8 +14,6 @@ namespace ringside::admin {
 
 namespace {
 
-constexpr int kThreads = 2;
-constexpr std::size_t kMaxBody = 64 * 1024;
 constexpr const char* kJson = "application/json";
 constexpr const char* kIndex =
     "Ringside admin\n\n"
@@ -33,7 +30,7 @@ void answer(httplib::Response& response, int status, const std::string& json) {
 struct AdminServer::State {
   config::Address listen;
   AdminSources sources;
-  httplib::Server server;
+  BoundedServer server;
   std::thread thread;
   int port = 0;
 
@@ -49,12 +46,6 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources)
     : state_(std::make_unique<State>()) {
   state_->listen = std::move(listen);
   state_->sources = std::move(sources);
-  auto& server = state_->server;
-  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  server.set_keep_alive_max_count(1);
-  server.set_read_timeout(kClientTime.count());
-  server.set_write_timeout(kClientTime.count());
-  server.set_payload_max_length(kMaxBody);
   state_->add_health_routes();
   state_->add_v1_routes();
   state_->add_refusals();
@@ -79,13 +70,13 @@ Status AdminServer::start() {
                 fmt::format("cannot listen on {} for the admin API (admin.listen): {}",
                             state.listen.to_string(), std::strerror(errno)));
   }
-  state.thread = std::thread([&state] { state.server.listen_after_bind(); });
+  state.thread = std::thread([&state] { state.server.serve(); });
   return {};
 }
 
 void AdminServer::stop() {
   if (state_->thread.joinable()) {
-    state_->server.stop();
+    state_->server.stop_serving();
     state_->thread.join();
   }
 }

@@ -1,0 +1,193 @@
+// Good path: accept, wait for a thread, read, answer, close. Failure paths, all of which close the
+// connection: the client's time is up, it sends more than it may, it went away, too many wait, the
+// server stops.
+#include "sidecar/admin/bounded_server.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ringside::admin {
+
+namespace {
+
+// How soon a stop, or somebody who waits, is noticed.
+constexpr milliseconds kSlice{50};
+
+// Set while a connection is to be closed unserved: httplib hands over closures, not sockets.
+thread_local bool close_unserved = false;
+
+void refuse(const std::function<void()>& serve) {
+  close_unserved = true;
+  serve();
+  close_unserved = false;
+}
+
+}  // namespace
+
+BoundedStream::BoundedStream(socket_t socket, const Pressure& pressure)
+    : socket_(socket), pressure_(pressure), began_(std::chrono::steady_clock::now()) {}
+
+milliseconds BoundedStream::time_left() const {
+  if (pressure_.closing) {
+    return milliseconds{0};
+  }
+  const milliseconds limit = pressure_.waiting > 0 ? BoundedServer::kClientTimeWhenBusy
+                                                   : milliseconds{BoundedServer::kClientTime};
+  const auto spent = std::chrono::steady_clock::now() - began_;
+  return limit - std::chrono::duration_cast<milliseconds>(spent);
+}
+
+bool BoundedStream::wait(short events) const {
+  for (milliseconds left = time_left(); left > milliseconds{0}; left = time_left()) {
+    pollfd ready{socket_, events, 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, kSlice).count()));
+    if (count > 0) {
+      return true;
+    }
+    if (count < 0 && errno != EINTR) {
+      return false;
+    }
+  }
+  return false;
+}
+
+bool BoundedStream::is_readable() const {
+  return begin_ < end_ || wait(POLLIN);
+}
+
+bool BoundedStream::is_writable() const {
+  return wait(POLLOUT);
+}
+
+ssize_t BoundedStream::read(char* out, std::size_t size) {
+  if (begin_ == end_) {
+    if (received_ >= BoundedServer::kMaxRequestBytes || !wait(POLLIN)) {
+      return -1;
+    }
+    const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count <= 0) {
+      return count;
+    }
+    begin_ = 0;
+    end_ = static_cast<std::size_t>(count);
+    received_ += end_;
+  }
+  const std::size_t given = std::min(size, end_ - begin_);
+  std::memcpy(out, buffer_.data() + begin_, given);
+  begin_ += given;
+  return static_cast<ssize_t>(given);
+}
+
+ssize_t BoundedStream::write(const char* data, std::size_t size) {
+  return wait(POLLOUT) ? ::send(socket_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
+}
+
+// Nobody asks for addresses: no handler and no log of ours shows them.
+void BoundedStream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+void BoundedStream::get_local_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+BoundedQueue::BoundedQueue(Pressure& pressure) : pressure_(pressure) {
+  for (std::size_t i = 0; i < BoundedServer::kThreads; ++i) {
+    threads_.emplace_back([this] { work(); });
+  }
+}
+
+void BoundedQueue::enqueue(std::function<void()> serve) {
+  std::function<void()> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(serve));
+    if (waiting_.size() > BoundedServer::kMaxWaiting) {
+      refused = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    pressure_.waiting = waiting_.size();
+  }
+  something_.notify_one();
+  if (refused) {
+    refuse(refused);
+  }
+}
+
+void BoundedQueue::work() {
+  while (true) {
+    std::function<void()> serve;
+    {
+      std::unique_lock lock(mutex_);
+      something_.wait(lock, [this] { return over_ || !waiting_.empty(); });
+      if (over_) {
+        return;
+      }
+      serve = std::move(waiting_.back());
+      waiting_.pop_back();
+      pressure_.waiting = waiting_.size();
+    }
+    serve();
+  }
+}
+
+void BoundedQueue::shutdown() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  something_.notify_all();
+  for (auto& thread : threads_) {
+    thread.join();
+  }
+  for (const auto& serve : waiting_) {
+    refuse(serve);
+  }
+  waiting_.clear();
+}
+
+BoundedServer::BoundedServer() {
+  new_task_queue = [this] { return new BoundedQueue(pressure_); };
+  set_keep_alive_max_count(1);
+  set_payload_max_length(kMaxBodyBytes);
+  // httplib sets SO_REUSEPORT: two sidecars would share a port and neither would be told.
+  set_socket_options([](socket_t socket) {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
+}
+
+void BoundedServer::serve() {
+  listen_after_bind();
+  ended_ = true;
+}
+
+void BoundedServer::stop_serving() {
+  // httplib forgets a stop that comes before its loop has begun.
+  while (!is_running() && !ended_) {
+    std::this_thread::sleep_for(milliseconds{1});
+  }
+  pressure_.closing = true;
+  stop();
+}
+
+bool BoundedServer::process_and_close_socket(socket_t socket) {
+  bool served = false;
+  if (!close_unserved) {
+    BoundedStream stream(socket, pressure_);
+    bool closed = false;
+    served = process_request(stream, true, closed, nullptr);
+  }
+  ::shutdown(socket, SHUT_RDWR);
+  ::close(socket);
+  return served;
+}
+
+}  // namespace ringside::admin
