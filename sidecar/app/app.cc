@@ -88,6 +88,7 @@ struct App::Parts : RingListener {
   void advance_shutdown(Instant now);
   void stop_proxy();
   void finish();
+  void end_ring();
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
@@ -383,6 +384,19 @@ void App::Parts::finish() {
   view_store->flush([this] { ring.stop([this] { loop.stop(); }); });
 }
 
+// The loop has ended, or never ran: a write that the disk's thread is in the middle of comes home
+// before what it belongs to goes.
+void App::Parts::end_ring() {
+  bool ended = false;
+  ring.stop([this, &ended] {
+    ended = true;
+    loop.stop();
+  });
+  while (!ended) {
+    loop.run();
+  }
+}
+
 App::App(ConfigSource source, config::Settings settings)
     : parts_(std::make_unique<Parts>(std::move(source), std::move(settings))) {}
 
@@ -393,11 +407,12 @@ int App::run() {
   if (!started) {
     parts_->log.error(started.error().message);
     std::fprintf(stderr, "ringside: %s\n", started.error().message.c_str());
-    parts_->ring.stop([] {});
+    parts_->end_ring();
     return 1;
   }
   parts_->log.info("running", {{"version", std::string_view(kVersion)}});
   parts_->loop.run();
+  parts_->end_ring();
   return 0;
 }
 
