@@ -105,23 +105,55 @@ void PeerHub::close(coord::MemberId peer, const std::string& reason) {
 }
 
 void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
-  if (greeting_.size() >= kMaxGreeting || links_.size() >= kMaxLinks) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
+  if (links_.size() >= kMaxLinks) {
+    return tell_refusal(
         fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
-    return;
   }
+  make_room();
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
   if (!stream) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
+    return tell_refusal(
         fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
-    return;
   }
   PeerLink& opened = *link;
   greeting_.push_back(std::move(link));
   opened.open(std::move(*stream), handler_.handshake());
+}
+
+// The oldest that came to us: those that we dialled are members.
+void PeerHub::make_room() {
+  if (greeting_.size() < kMaxGreeting) {
+    return;
+  }
+  const auto oldest = std::find_if(greeting_.begin(), greeting_.end(),
+                                   [this](const auto& link) { return dial_of(*link) == nullptr; });
+  if (oldest != greeting_.end()) {
+    PeerLink& link = **oldest;
+    link.close();
+    link_ended(link, "too many at once, and it had not greeted yet");
+  }
+}
+
+void PeerHub::tell_refusal(const std::string& what) {
+  if (refusals_ == 0) {
+    refusals_since_ = loop_.now();
+  }
+  if (++refusals_ <= kRefusalsTold) {
+    handler_.peer_log(coord::LogSeverity::kWarn, what);
+  }
+}
+
+void PeerHub::end_refusals_window() {
+  if (refusals_ == 0 || loop_.now() - refusals_since_ < kRefusalsWindow) {
+    return;
+  }
+  if (refusals_ > kRefusalsTold) {
+    handler_.peer_log(coord::LogSeverity::kWarn,
+                      fmt::format("refused {} more connections on the ring port within {} s",
+                                  refusals_ - kRefusalsTold, kRefusalsWindow.count()));
+  }
+  refusals_ = 0;
 }
 
 void PeerHub::dial(Dial& dial) {
@@ -181,6 +213,7 @@ void PeerHub::tick() {
     link->close();
     link_ended(*link, reason);
   }
+  end_refusals_window();
 }
 
 Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
@@ -227,8 +260,7 @@ void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
     handler_.peer_log(coord::LogSeverity::kInfo, fmt::format("link to {} ended: {}", who, reason));
     handler_.link_down(id);
   } else if (dial == nullptr) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
+    tell_refusal(
         fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
   }
 }

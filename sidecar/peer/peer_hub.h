@@ -4,8 +4,10 @@
 // dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
 // link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
 // begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
-// of their handshake, each for kHandshakeTime; more are closed at once. PeerHandler is called from
-// the loop, or from within close(); never from within send().
+// of their handshake, each for kHandshakeTime; one more takes the place of the oldest, since a
+// member greets at once and a flood of silent strangers must not keep it out. kRefusalsTold
+// refusals are logged in kRefusalsWindow, the others counted. PeerHandler is called from the loop,
+// or from within close(); never from within send().
 #pragma once
 
 #include <map>
@@ -30,6 +32,8 @@ class PeerHub : public LinkOwner {
   static constexpr std::size_t kMaxLinks = 4096;
   static constexpr milliseconds kHandshakeTime{2000};
   static constexpr milliseconds kConnectTime{1000};
+  static constexpr std::size_t kRefusalsTold = 10;
+  static constexpr seconds kRefusalsWindow{10};
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
 
@@ -65,6 +69,9 @@ class PeerHub : public LinkOwner {
   void link_ended(PeerLink& link, const std::string& reason) override;
 
   void accept(net::Socket socket, const net::SocketAddress& remote);
+  void make_room();
+  void tell_refusal(const std::string& what);
+  void end_refusals_window();
   void dial(Dial& dial);
   void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
   void redial_later(Dial& dial, const std::string& problem);
@@ -88,6 +95,8 @@ class PeerHub : public LinkOwner {
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
+  Instant refusals_since_{};
+  std::size_t refusals_ = 0;  // since then
 };
 
 }  // namespace ringside::peer
