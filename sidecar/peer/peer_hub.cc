@@ -225,6 +225,9 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   if (theirs.id == self_) {
     return fail(ErrorCode::kRefused, fmt::format("it has our own id {}", self_.value));
   }
+  if (ours == nullptr && dials_.contains(theirs.id)) {
+    return fail(ErrorCode::kRefused, "it is this member that dials it");
+  }
   if (Status accepted = handler_.accept_peer(theirs); !accepted) {
     return accepted;
   }

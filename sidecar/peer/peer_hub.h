@@ -1,13 +1,14 @@
 // All links of this member: listens, dials who is to be dialled, holds one link per member.
 //
 // Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id
-// dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
-// link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
-// begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
-// of their handshake, each for kHandshakeTime; one more takes the place of the oldest, since a
-// member greets at once and a flood of silent strangers must not keep it out. kRefusalsTold
-// refusals are logged in kRefusalsWindow, the others counted. PeerHandler is called from the loop,
-// or from within close(); never from within send().
+// dials, and only voters are dialled; a call from one that we dial is refused: it means whom we
+// were before a rename. Names are resolved anew at each dial. A dial that fails or a link that ends
+// is tried again after a pause that doubles from kFirstPause to kLastPause and begins anew once a
+// link has stood for kLastPause. Bounds: kMaxGreeting connections may be short of their handshake,
+// each for kHandshakeTime; one more takes the place of the oldest, since a member greets at once
+// and a flood of silent strangers must not keep it out. kRefusalsTold refusals are logged in
+// kRefusalsWindow, the others counted. PeerHandler is called from the loop, or from within close();
+// never from within send().
 #pragma once
 
 #include <map>
