@@ -34,7 +34,7 @@ class PeerHub : public LinkOwner {
   static constexpr milliseconds kHandshakeTime{2000};
   static constexpr milliseconds kConnectTime{1000};
   static constexpr std::size_t kRefusalsTold = 10;
-  static constexpr seconds kRefusalsWindow{10};
+  static constexpr seconds kRefusalsWindow{60};
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
 
