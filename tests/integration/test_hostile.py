@@ -253,6 +253,43 @@ class TakenAddress(unittest.TestCase):
             ring.caller.wait_up("orders", 3)
 
 
+class ProxyPort(unittest.TestCase):
+    def test_slow_clients_and_a_long_pipeline_are_served_beside_others(self):
+        with Bench() as bench:
+            caller = bench.static_caller("orders", [bench.app("a")])
+            with Dripping(caller.outbound, 400), connect(caller.outbound, 20) as client:
+                count = 3000
+                sender = threading.Thread(target=client.sendall, args=(b"GET / HTTP/1.1\r\nHost: orders\r\n\r\n" * count,))
+                sender.start()
+                came = b""
+                while came.count(b"HTTP/1.1 200") < count:
+                    piece = client.recv(1 << 20)
+                    self.assertTrue(piece, "the pipeline was cut off")
+                    came += piece
+                sender.join()
+                self.assertEqual(http_client.call(caller.outbound, "orders").status, 200)
+
+    def test_an_app_that_never_comes_to_its_answer_is_bad_response(self):
+        with socket.create_server(("127.0.0.1", 0)) as app, Bench() as bench:
+            caller = bench.sidecar("caller", {"upstreams": {"orders": {
+                "endpoints": [f"127.0.0.1:{app.getsockname()[1]}"], "retry": {"attempts": 0}}}}).wait_ready()
+            talker = threading.Thread(target=self._early_hints, args=(app,))
+            talker.start()
+            answer = exchange(caller.outbound, b"GET / HTTP/1.1\r\nHost: orders\r\nConnection: close\r\n\r\n")
+            talker.join(5)
+            self.assertIn(b"x-ringside-error: bad_response", answer)
+
+    @staticmethod
+    def _early_hints(app):
+        connection, _ = app.accept()
+        with connection:
+            try:
+                while True:
+                    connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            except ConnectionError:
+                pass  # the caller had enough
+
+
 class Descriptors(unittest.TestCase):
     def test_a_flood_that_takes_them_all_passes(self):
         with Bench() as bench:
