@@ -147,7 +147,9 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
           }
         });
   }
-  auto driver = coord::Driver::start(std::move(options), *this, disk_.get(), image, Rng(random64()),
+  // A voter that became an observer still has the disk, whose last batch may be under way.
+  coord::DiskPort* const disk = identity_.voter ? disk_.get() : nullptr;
+  auto driver = coord::Driver::start(std::move(options), *this, disk, image, Rng(random64()),
                                      loop_.now(), wall_now());
   if (!driver) {
     return std::unexpected(driver.error());

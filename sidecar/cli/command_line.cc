@@ -15,11 +15,18 @@ namespace {
 
 constexpr int kWrongUsage = 2;
 
+// An empty word is mostly a variable that is not set: never the same as no option at all.
+std::string not_empty(const std::string& word) {
+  return word.empty() ? "is empty" : "";
+}
+
 void add_run(CLI::App& app, RunArguments& run) {
   auto* command = app.add_subcommand("run", "Run the sidecar");
-  command->add_option("-c,--config", run.file, "YAML file");
-  command->add_option("--service", run.service, "without a file: NAME=HOST:PORT of the local app");
-  command->add_option("--voters", run.voters, "without a file: ID@HOST:PORT,ID@HOST:PORT,…");
+  command->add_option("-c,--config", run.file, "YAML file")->check(not_empty);
+  command->add_option("--service", run.service, "without a file: NAME=HOST:PORT of the local app")
+      ->check(not_empty);
+  command->add_option("--voters", run.voters, "without a file: ID@HOST:PORT,ID@HOST:PORT,…")
+      ->check(not_empty);
   command
       ->add_option("--set", run.overrides,
                    "KEY=VALUE for any key, e.g. proxy.outbound=127.0.0.1:5140")
@@ -52,11 +59,13 @@ int run(int argc, char** argv) {
   add_run(app, run_arguments);
   app.add_subcommand("check", "Read a YAML file and name every problem")
       ->add_option("FILE", check_file)
+      ->check(not_empty)
       ->required();
   add_query(app, "status", "Is the sidecar ready, and why not", query);
   add_query(app, "services", "The services in view", query);
   add_query(app, "endpoints", "The endpoints of one service", query)
       ->add_option("SERVICE", service)
+      ->check(not_empty)
       ->required();
   add_query(app, "ring", "The ring: leader, members, zxids", query);
   auto* waiting = add_query(app, "wait-ready", "Wait until the sidecar is ready", query);

@@ -54,6 +54,18 @@ Status sync_directory(const std::string& directory) {
   return result;
 }
 
+// A file that was removed under us takes writes and syncs as before, and is gone at the next start.
+Status still_there(int fd, const std::string& path) {
+  struct stat info{};
+  if (::fstat(fd, &info) != 0) {
+    return system_error("fstat", path);
+  }
+  if (info.st_nlink == 0) {
+    return fail(ErrorCode::kIo, fmt::format("{} was removed while it was in use", path));
+  }
+  return {};
+}
+
 bool plain_name(const std::string& file) {
   return !file.empty() && file.find('/') == std::string::npos && file != "." && file != "..";
 }
@@ -125,7 +137,7 @@ Status FileSet::perform(const coord::SyncFile& op) {
   if (::fdatasync(*fd) != 0) {
     return system_error("fdatasync", path(op.file));
   }
-  return {};
+  return still_there(*fd, path(op.file));
 }
 
 Status FileSet::perform(const coord::RenameFile& op) {

@@ -106,21 +106,55 @@ void PeerHub::close(coord::MemberId peer, const std::string& reason) {
 }
 
 void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
-  if (greeting_.size() >= kMaxGreeting || links_.size() >= kMaxLinks) {
-    return log_refusal(
+  if (links_.size() >= kMaxLinks) {
+    return tell_refusal(
         fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
   }
+  make_room();
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
   if (!stream) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
+    return tell_refusal(
         fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
-    return;
   }
   PeerLink& opened = *link;
   greeting_.push_back(std::move(link));
   opened.open(std::move(*stream), handler_.handshake());
+}
+
+// The oldest that came to us: those that we dialled are members.
+void PeerHub::make_room() {
+  if (greeting_.size() < kMaxGreeting) {
+    return;
+  }
+  const auto oldest = std::find_if(greeting_.begin(), greeting_.end(),
+                                   [this](const auto& link) { return dial_of(*link) == nullptr; });
+  if (oldest != greeting_.end()) {
+    PeerLink& link = **oldest;
+    link.close();
+    link_ended(link, "too many at once, and it had not greeted yet");
+  }
+}
+
+void PeerHub::tell_refusal(const std::string& what) {
+  if (refusals_ == 0) {
+    refusals_since_ = loop_.now();
+  }
+  if (++refusals_ <= kRefusalsTold) {
+    handler_.peer_log(coord::LogSeverity::kWarn, what);
+  }
+}
+
+void PeerHub::end_refusals_window() {
+  if (refusals_ == 0 || loop_.now() - refusals_since_ < kRefusalsWindow) {
+    return;
+  }
+  if (refusals_ > kRefusalsTold) {
+    handler_.peer_log(coord::LogSeverity::kWarn,
+                      fmt::format("refused {} more connections on the ring port within {} s",
+                                  refusals_ - kRefusalsTold, kRefusalsWindow.count()));
+  }
+  refusals_ = 0;
 }
 
 void PeerHub::dial(Dial& dial) {
@@ -162,27 +196,8 @@ void PeerHub::redial_later(Dial& dial, const std::string& problem, bool was_up) 
   }
 }
 
-void PeerHub::log_refusal(const std::string& line) {
-  if (refusal_lines_ == 0) {
-    refusals_since_ = loop_.now();
-  }
-  if (refusal_lines_ >= kMaxRefusalLines) {
-    ++refusals_unlogged_;
-    return;
-  }
-  ++refusal_lines_;
-  handler_.peer_log(coord::LogSeverity::kWarn, line);
-}
-
 void PeerHub::tick() {
   const Instant now = loop_.now();
-  if (now - refusals_since_ >= seconds{1}) {
-    refusal_lines_ = 0;
-    if (const auto more = std::exchange(refusals_unlogged_, 0); more > 0) {
-      handler_.peer_log(coord::LogSeverity::kWarn,
-                        fmt::format("refused {} more ring connections", more));
-    }
-  }
   for (auto& [id, dial] : dials_) {
     if (!dial.connect && dial.link == nullptr && !links_.contains(id) && now >= dial.next) {
       this->dial(dial);
@@ -210,6 +225,7 @@ void PeerHub::end_bad_links(Instant now) {
       link_ended(*link, reason);
     }
   }
+  end_refusals_window();
 }
 
 Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
@@ -220,6 +236,9 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   }
   if (theirs.id == self_) {
     return fail(ErrorCode::kRefused, fmt::format("it has our own id {}", self_.value));
+  }
+  if (ours == nullptr && dials_.contains(theirs.id)) {
+    return fail(ErrorCode::kRefused, "it is this member that dials it");
   }
   if (Status accepted = handler_.accept_peer(theirs); !accepted) {
     return accepted;
@@ -258,7 +277,8 @@ void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
     handler_.peer_log(coord::LogSeverity::kInfo, fmt::format("link to {} ended: {}", who, reason));
     handler_.link_down(id);
   } else if (dial == nullptr) {
-    log_refusal(fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
+    tell_refusal(
+        fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
   }
 }
 

@@ -1,12 +1,14 @@
 // All links of this member: listens, dials who is to be dialled, holds one link per member.
 //
 // Owned by sidecar/app, on the control loop's thread. Of two members the one with the greater id
-// dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
-// link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
-// begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
-// of their handshake, each for kHandshakeTime; more are closed at once. Of refusals
-// kMaxRefusalLines are logged per second, then their number: strangers cannot flood the log.
-// PeerHandler is called from the loop, or from within close(); never from within send().
+// dials, and only voters are dialled; a call from one that we dial is refused: it means whom we
+// were before a rename. Names are resolved anew at each dial. A dial that fails or a link that ends
+// is tried again after a pause that doubles from kFirstPause to kLastPause and begins anew once a
+// link has stood for kLastPause. Bounds: kMaxGreeting connections may be short of their handshake,
+// each for kHandshakeTime; one more takes the place of the oldest, since a member greets at once
+// and a flood of silent strangers must not keep it out. kRefusalsTold refusals are logged in
+// kRefusalsWindow, the others counted. PeerHandler is called from the loop, or from within close();
+// never from within send().
 #pragma once
 
 #include <map>
@@ -31,9 +33,10 @@ class PeerHub : public LinkOwner {
   static constexpr std::size_t kMaxLinks = 4096;
   static constexpr milliseconds kHandshakeTime{2000};
   static constexpr milliseconds kConnectTime{1000};
+  static constexpr std::size_t kRefusalsTold = 10;
+  static constexpr seconds kRefusalsWindow{60};
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
-  static constexpr std::size_t kMaxRefusalLines = 10;
 
   PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
           std::vector<config::Voter> voters);
@@ -67,12 +70,14 @@ class PeerHub : public LinkOwner {
   void link_ended(PeerLink& link, const std::string& reason) override;
 
   void accept(net::Socket socket, const net::SocketAddress& remote);
+  void make_room();
+  void tell_refusal(const std::string& what);
+  void end_refusals_window();
   void dial(Dial& dial);
   void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
   void redial_later(Dial& dial, const std::string& problem, bool was_up);
   void tick();
   void end_bad_links(Instant now);
-  void log_refusal(const std::string& line);
   void close_all();
   std::unique_ptr<PeerLink> take_out(PeerLink& link);
   // Frees the link in a later turn: it may be on the call chain.
@@ -92,9 +97,8 @@ class PeerHub : public LinkOwner {
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
-  std::size_t refusal_lines_ = 0;  // since refusals_since_
-  std::size_t refusals_unlogged_ = 0;
   Instant refusals_since_{};
+  std::size_t refusals_ = 0;  // since then
 };
 
 }  // namespace ringside::peer

@@ -55,6 +55,17 @@ TEST_CASE("OperationsDoWhatThePortSays") {
   CHECK_FALSE(fs::exists(dir.path + "/b"));
 }
 
+TEST_CASE("ASyncOfAFileThatWasRemovedUnderUsFails") {
+  const TempDir dir;
+  FileSet files(dir.path);
+  REQUIRE(files.run(coord::CreateFile{"log"}));
+  REQUIRE(files.run(coord::SyncFile{"log"}));
+  fs::remove(dir.path + "/log");
+  const Status synced = files.run(coord::SyncFile{"log"});
+  REQUIRE_FALSE(synced);
+  CHECK(synced.error().message.find("removed") != std::string::npos);
+}
+
 TEST_CASE("AFailedOperationSaysWhatWasTried") {
   const TempDir dir;
   FileSet files(dir.path);
