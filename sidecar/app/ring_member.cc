@@ -124,7 +124,12 @@ Status RingMember::start(const config::Service* service) {
       become_observer(started.error().message);
     }
   }
-  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, identity_.voters);
+  // Not our own address: an observer dials every voter, also one that was a voter.
+  std::vector<config::Voter> others = identity_.voters;
+  std::erase_if(others, [&](const config::Voter& voter) {
+    return coord::MemberId{voter.id} == as_configured.self;
+  });
+  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, std::move(others));
   Status listening = peers_->start(identity_.self);
   after_driver();
   return listening;
@@ -147,8 +152,9 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
           }
         });
   }
-  auto driver = coord::Driver::start(std::move(options), *this, disk_.get(), image, Rng(random64()),
-                                     loop_.now(), wall_now());
+  auto driver =
+      coord::Driver::start(std::move(options), *this, identity_.voter ? disk_.get() : nullptr,
+                           image, Rng(random64()), loop_.now(), wall_now());
   if (!driver) {
     return std::unexpected(driver.error());
   }

@@ -195,6 +195,10 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   if (Status accepted = handler_.accept_peer(theirs); !accepted) {
     return accepted;
   }
+  if (ours == nullptr && theirs.id < self_) {
+    // It dialled the voter that this member was; the link that we dialled is the one that counts.
+    return fail(ErrorCode::kRefused, "it is for us to dial it: our id is the greater one");
+  }
   if (const auto old = links_.find(theirs.id); old != links_.end()) {
     old->second->close();
     link_ended(*old->second, "it opened a new connection");
