@@ -289,7 +289,11 @@ Instant Driver::next_deadline() const {
   }
   Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
   if (state.leads()) {
-    deadline = std::min({deadline, state.sessions.next_deadline(), state.next_feed_beat});
+    deadline = std::min(deadline, state.next_feed_beat);
+    if (state.zab->leading() != nullptr && state.quorum_is_fresh()) {
+      // Otherwise nobody expires, and a session that is due must not make its caller spin.
+      deadline = std::min(deadline, state.sessions.next_deadline());
+    }
   }
   return deadline;
 }

@@ -126,7 +126,24 @@ void Election::consider() {
   }
 }
 
+bool Election::enough_take_part() const {
+  Tally tally(core_.voters());
+  tally.add(core_.in_doubt);
+  for (const auto& [id, peer] : core_.peers) {
+    if (takes_part(peer)) {
+      tally.add(peer.said->in_doubt);
+    }
+  }
+  return tally.sufficient();
+}
+
 void Election::on_tick() {
+  if (!enough_take_part()) {
+    // What is missing is voters, not another choice: passing over would only make members disagree
+    // by the time that the missing ones come.
+    passed_over_.clear();
+    choice_since_ = core_.now;
+  }
   const bool stuck = core_.now >= choice_since_ + core_.options.election_timeout && all_answered();
   if (stuck && choice_) {
     passed_over_.insert(choice_);

@@ -45,6 +45,7 @@ class Election {
   [[nodiscard]] bool all_answered() const;
   [[nodiscard]] bool everybody_takes_part() const;
   [[nodiscard]] MemberId best_choice() const;
+  [[nodiscard]] bool enough_take_part() const;
   [[nodiscard]] Tally support_for(MemberId choice) const;
   void tell(bool wants_answer);
 

@@ -1,12 +1,13 @@
 #include "sidecar/admin/admin_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
 
+#include "sidecar/admin/bounded_server.h"
 #include "sidecar/admin/json_views.h"
 #include "sidecar/admin/metrics_view.h"
 #include "sidecar/metrics/scrape.h"
@@ -15,8 +16,7 @@ namespace ringside::admin {
 
 namespace {
 
-constexpr int kThreads = 2;
-constexpr std::size_t kMaxBody = 64 * 1024;
+constexpr milliseconds kStartPoll{1};
 constexpr const char* kJson = "application/json";
 constexpr const char* kIndex =
     "Ringside admin\n\n"
@@ -33,7 +33,8 @@ void answer(httplib::Response& response, int status, const std::string& json) {
 struct AdminServer::State {
   config::Address listen;
   AdminSources sources;
-  httplib::Server server;
+  BoundedServer server{kClientTime};
+  std::atomic<bool> ended{false};  // the thread has left listen_after_bind()
   std::thread thread;
   int port = 0;
 
@@ -49,12 +50,6 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources)
     : state_(std::make_unique<State>()) {
   state_->listen = std::move(listen);
   state_->sources = std::move(sources);
-  auto& server = state_->server;
-  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  server.set_keep_alive_max_count(1);
-  server.set_read_timeout(kClientTime.count());
-  server.set_write_timeout(kClientTime.count());
-  server.set_payload_max_length(kMaxBody);
   state_->add_health_routes();
   state_->add_v1_routes();
   state_->add_refusals();
@@ -67,6 +62,7 @@ AdminServer::~AdminServer() {
 Status AdminServer::start() {
   State& state = *state_;
   const std::string host = state.listen.host;
+  errno = 0;
   if (state.listen.port == 0) {
     state.port = state.server.bind_to_any_port(host.c_str());
   } else if (state.server.bind_to_port(host.c_str(), state.listen.port)) {
@@ -77,15 +73,23 @@ Status AdminServer::start() {
   if (state.port <= 0) {
     return fail(ErrorCode::kIo,
                 fmt::format("cannot listen on {} for the admin API (admin.listen): {}",
-                            state.listen.to_string(), std::strerror(errno)));
+                            state.listen.to_string(),
+                            errno == 0 ? "no such address" : std::strerror(errno)));
   }
-  state.thread = std::thread([&state] { state.server.listen_after_bind(); });
+  state.thread = std::thread([&state] {
+    state.server.listen_after_bind();
+    state.ended = true;
+  });
+  // httplib forgets a stop that comes before it runs.
+  while (!state.server.is_running() && !state.ended) {
+    std::this_thread::sleep_for(kStartPoll);
+  }
   return {};
 }
 
 void AdminServer::stop() {
   if (state_->thread.joinable()) {
-    state_->server.stop();
+    state_->server.stop_now();
     state_->thread.join();
   }
 }
@@ -143,7 +147,7 @@ void AdminServer::State::add_refusals() {
         response, 501,
         error_json(fmt::format("{} {} is not in this version", request.method, request.path), ""));
   };
-  const char* const paths = R"(/v1/(config|znode|drain|explain)(/.*)?)";
+  const char* const paths = R"((/v1/(config|znode|drain|explain)|/debug)(/.*)?)";
   server.Get(paths, later);
   server.Post(paths, later);
   server.Put(paths, later);

@@ -3,7 +3,7 @@
 // Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and
 // workers' counters and touch nothing else. Good path: start() binds and serves until stop() or
 // destruction. Failure path: the port cannot be bound (an Error that names it). A slow or silent
-// client is dropped after kClientTime; bodies over 64 KiB are refused.
+// client is dropped after kClientTime; bounded_server.h has the other bounds.
 #pragma once
 
 #include <functional>

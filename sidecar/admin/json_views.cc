@@ -20,10 +20,10 @@ std::string hex(std::uint64_t value) {
 }
 
 const char* ring_word(const Snapshot& snapshot) {
-  if (!snapshot.ring.fenced.empty()) {
-    return snapshot.stale ? "fenced, stale" : "fenced";
+  if (snapshot.stale) {
+    return "stale";  // product.md fixes the word: also for a fenced member, which `fenced` tells of
   }
-  return snapshot.stale ? "stale" : "ok";
+  return snapshot.ring.fenced.empty() ? "ok" : "fenced";
 }
 
 json registration(const RegistrationView& view) {
@@ -119,7 +119,11 @@ std::string services_json(const Snapshot& snapshot) {
 }
 
 std::optional<std::string> service_json(const Snapshot& snapshot, std::string_view service) {
-  const balancer::Upstream* upstream = snapshot.table ? snapshot.table->find(service) : nullptr;
+  std::string name(service);  // names are case-insensitive, the table's are lower case
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const balancer::Upstream* upstream = snapshot.table ? snapshot.table->find(name) : nullptr;
   if (upstream == nullptr) {
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "sidecar/metrics/scrape.h"
@@ -47,11 +48,18 @@ void add_upstream(const balancer::Upstream& upstream, metrics::Sources& sources)
   std::map<balancer::EndpointState, std::uint64_t> counts{{balancer::EndpointState::kUp, 0},
                                                           {balancer::EndpointState::kUnhealthy, 0},
                                                           {balancer::EndpointState::kDraining, 0}};
+  // Two instances may be registered with one address for a moment; one series twice would spoil the
+  // whole page, so the worse breaker stands for both.
+  std::map<std::string, metrics::BreakerState> breakers;
   for (const auto& entry : upstream.hosts()) {
     ++counts[entry.endpoint.state];
-    sources.breakers.push_back(
-        {upstream.name(), fmt::format("{}:{}", entry.endpoint.host, entry.endpoint.port),
-         breaker_of(entry.host->breaker_state(upstream.settings().circuit_breaker))});
+    const auto state = breaker_of(entry.host->breaker_state(upstream.settings().circuit_breaker));
+    const config::Address address{entry.endpoint.host, entry.endpoint.port};
+    auto& worst = breakers.try_emplace(address.to_string(), state).first->second;
+    worst = std::max(worst, state);
+  }
+  for (const auto& [endpoint, state] : breakers) {
+    sources.breakers.push_back({upstream.name(), endpoint, state});
   }
   for (const auto& [state, count] : counts) {
     sources.endpoints.push_back({upstream.name(), balancer::to_string(state), count});

@@ -19,8 +19,8 @@ class ConfigSource {
 
   // A file that cannot be read is one problem without a line.
   [[nodiscard]] config::ReadResult read();
-  // The file is another than at the last read(), or cannot be looked at. Always false without a
-  // file.
+  // The file is another than at the last read(). False while it cannot be looked at (an editor may
+  // be about to put it back), and always without a file.
   [[nodiscard]] bool changed() const;
   [[nodiscard]] const std::string& path() const { return path_; }
 

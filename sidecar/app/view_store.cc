@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <uv.h>
 
+#include <utility>
+#include <vector>
+
 #include "config/base/check.h"
 #include "sidecar/discovery/service_view.h"
 #include "sidecar/disk/data_dir.h"
@@ -79,8 +82,13 @@ void ViewStore::written(const Status& status) {
   if (!status) {
     log_("cannot keep the view on disk: " + status.error().message);
   }
-  if (on_flushed_) {
-    flush(std::move(on_flushed_));
+  if (!on_flushed_.empty()) {
+    if (due_) {
+      return write();
+    }
+    for (const auto& done : std::exchange(on_flushed_, {})) {
+      done();
+    }
   } else if (due_) {
     timer_.start(kDelay);
   }
@@ -92,7 +100,7 @@ void ViewStore::flush(std::function<void()> done) {
     write();
   }
   if (job_) {
-    on_flushed_ = std::move(done);
+    on_flushed_.push_back(std::move(done));
   } else {
     done();
   }

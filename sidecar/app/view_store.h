@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/base/bytes.h"
 #include "config/base/error.h"
@@ -46,7 +47,7 @@ class ViewStore {
   net::Timer timer_;
   std::shared_ptr<Job> job_;  // a write under way
   bool due_ = false;
-  std::function<void()> on_flushed_;
+  std::vector<std::function<void()>> on_flushed_;
 };
 
 }  // namespace ringside::app

@@ -1,11 +1,12 @@
 #include "sidecar/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <vector>
 
-#include <array>
-#include <iostream>
-
+#include "sidecar/cli/answers.h"
 #include "sidecar/cli/commands.h"
 
 namespace ringside::cli {
@@ -13,9 +14,6 @@ namespace ringside::cli {
 namespace {
 
 constexpr int kWrongUsage = 2;
-
-// Commands of the product that this version does not have yet: refused by name.
-constexpr std::array<const char*, 5> kLater{"exec", "drain", "config", "znode", "explain"};
 
 void add_run(CLI::App& app, RunArguments& run) {
   auto* command = app.add_subcommand("run", "Run the sidecar");
@@ -36,21 +34,12 @@ CLI::App* add_query(CLI::App& app, const char* name, const char* help, QueryArgu
   return command;
 }
 
-// "run" -> the name of a later command if one is asked for.
-const char* later_command(int argc, char** argv) {
-  for (const char* name : kLater) {
-    if (argc > 1 && std::string_view(argv[1]) == name) return name;
-  }
-  if (argc > 2 && std::string_view(argv[1]) == "ring" && argv[2][0] != '-')
-    return "ring add, remove and recover";
-  return nullptr;
-}
-
 }  // namespace
 
 int run(int argc, char** argv) {
-  if (const char* later = later_command(argc, argv)) {
-    std::fprintf(stderr, "ringside: %s: not in this version\n", later);
+  const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  if (const auto later = later_command(arguments)) {
+    std::fprintf(stderr, "ringside: %s: not in this version\n", later->c_str());
     return kWrongUsage;
   }
   CLI::App app{"Ringside: service discovery and load balancing beside each service", "ringside"};

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -13,7 +12,7 @@
 #include "sidecar/app/app.h"
 #include "sidecar/app/version.h"
 #include "sidecar/cli/admin_client.h"
-#include "sidecar/cli/tables.h"
+#include "sidecar/cli/answers.h"
 
 namespace ringside::cli {
 
@@ -36,55 +35,27 @@ int complain(const std::vector<config::Problem>& problems) {
   return kWrongUsage;
 }
 
-std::optional<std::string> as_table(const std::string& name, const std::string& json) {
-  if (name == "status") return status_table(json);
-  if (name == "services") return services_table(json);
-  if (name == "endpoints") return endpoints_table(json);
-  return ring_table(json);
-}
-
-std::string path_of(const std::string& name, const std::string& service) {
-  return name == "endpoints" ? "/v1/services/" + service : "/v1/" + name;
-}
-
-// The text of an error answer: its error and hint, or the whole body.
-std::string error_text(const AdminAnswer& answer) {
-  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!json.is_object() || !json.contains("error") || !json["error"].is_string()) {
-    return fmt::format("the admin API answered {}: {}", answer.status, answer.body);
-  }
-  const std::string hint = json.value("hint", "");
-  return json["error"].get<std::string>() + (hint.empty() ? "" : "; " + hint);
-}
-
-bool registered(const std::string& status_body) {
-  const auto json = nlohmann::json::parse(status_body, nullptr, false);
-  if (!json.is_object() || !json.contains("registration") || !json["registration"].is_object()) {
-    return false;
-  }
-  return json["registration"].value("state", "") == "registered";
-}
-
 struct Readiness {
   bool ready = false;
   std::string missing;  // what is not there yet, in words
+  std::string answer;   // of /readyz
 };
 
 Readiness look(const config::Address& admin, bool want_registered) {
   const auto answer = ask_admin(admin, "/readyz", milliseconds{1000});
   if (!answer) {
-    return {false, answer.error().message};
+    return {false, answer.error().message, {}};
   }
   if (answer->status != 200) {
-    return {false, "not ready: " + answer->body};
+    return {false, "not ready: " + not_ready_reason(*answer), {}};
   }
   if (want_registered) {
     const auto status = ask_admin(admin, "/v1/status", milliseconds{1000});
     if (!status || !registered(status->body)) {
-      return {false, "its service is not registered: see ringside status"};
+      return {false, "its service is not registered: see ringside status", {}};
     }
   }
-  return {true, {}};
+  return {true, {}, answer->body};
 }
 
 app::ConfigSource source_of(const RunArguments& arguments,
@@ -169,6 +140,9 @@ int wait_ready(const QueryArguments& query, const WaitArguments& wait) {
   while (true) {
     const Readiness now = look(*admin, wait.registered);
     if (now.ready) {
+      if (query.json) {
+        std::fputs(now.answer.c_str(), stdout);
+      }
       return kDone;
     }
     if (std::chrono::steady_clock::now() >= deadline) {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "sidecar/logging/log.h"
+
 namespace ringside::cli {
 
 namespace {
@@ -17,10 +19,10 @@ std::string cell(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
   if (found->is_string())
-    return found->get<std::string>().empty() ? "-" : found->get<std::string>();
+    return found->get<std::string>().empty() ? "-" : logging::printable(found->get<std::string>());
   if (found->is_number_float()) return fmt::format("{:.1f}", found->get<double>());
   if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
-  return found->dump();
+  return logging::printable(found->dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::string aligned(const std::vector<Row>& rows) {

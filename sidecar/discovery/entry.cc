@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace ringside::discovery {
@@ -20,6 +21,11 @@ const char* state_name(balancer::EndpointState state) {
     case balancer::EndpointState::kDraining: return "draining";
   }
   return "up";
+}
+
+// Goes into header values, metrics and logs as it is.
+bool visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 // Reads members of one JSON object; the first wrong one is remembered with its name.
@@ -135,6 +141,8 @@ Result<balancer::Endpoint> decode_entry(ByteView data, std::string_view service,
   endpoint.state = read_state(fields);
   read_metadata(object, fields, endpoint);
   if (endpoint.host.empty()) fields.wrong("host", "is empty");
+  if (!visible_ascii(endpoint.host)) fields.wrong("host", "is not visible ASCII");
+  if (!visible_ascii(endpoint.instance)) fields.wrong("instance", "is not visible ASCII");
   if (endpoint.service != service) fields.wrong("service", "is not the one in the path");
   if (endpoint.instance != instance) fields.wrong("instance", "is not the one in the path");
   if (!fields.problem().empty()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sidecar/discovery/entry.h"
 
@@ -85,6 +86,7 @@ bool Registrar::settled() const {
 }
 
 void Registrar::registry_changed(Instant now) {
+  look_for_others_ = true;
   reconcile(now);
 }
 
@@ -105,16 +107,19 @@ void Registrar::reconcile(Instant now) {
     if (state_ == RegistrarState::kRegistered) {
       return remove_entry(now);
     }
-    return session_ ? close_session(now) : enter(RegistrarState::kLeft);
+    return session_ ? close_session(now, RegistrarState::kLeft) : enter(RegistrarState::kLeft);
   }
   if (state_ == RegistrarState::kTaken) {
-    return;
+    return session_ ? close_session(now, RegistrarState::kTaken) : void();
   }
   if (!session_) {
     return open_session(now);
   }
-  if (!healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered) || check_taken()) {
+  if (!healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered)) {
     return;
+  }
+  if (check_taken()) {
+    return reconcile(now);
   }
   if (state_ != RegistrarState::kRegistered || !client_.registry().get(path())) {
     return register_entry(now);
@@ -125,7 +130,7 @@ void Registrar::reconcile(Instant now) {
 }
 
 bool Registrar::check_taken() {
-  if (!registered_once_) {
+  if (!registered_once_ || !std::exchange(look_for_others_, false)) {
     return false;
   }
   const auto& registry = client_.registry();
@@ -154,6 +159,9 @@ void Registrar::submit(Instant now, coord::Request request,
   client_.submit(std::move(request), [this, ok = std::move(on_ok)](const coord::Reply& reply) {
     pending_ = false;
     if (reply.error == coord::ZkError::kOk) {
+      if (state_ != RegistrarState::kTaken) {
+        detail_.clear();
+      }
       retry_delay_ = {};
       retry_at_ = {};
       ok(now_, reply);
@@ -170,8 +178,12 @@ void Registrar::failed(const coord::Reply& reply) {
   if (reply.error == coord::ZkError::kSessionExpired) {
     session_ = {};
     retry_at_ = now_;
-    enter(leaving_ ? RegistrarState::kLeft : RegistrarState::kNoSession, "session expired");
-  } else {
+    if (leaving_) {
+      enter(RegistrarState::kLeft, "session expired");
+    } else if (state_ != RegistrarState::kTaken) {
+      enter(RegistrarState::kNoSession, "session expired");
+    }
+  } else if (state_ != RegistrarState::kTaken) {
     detail_ = to_string(reply.error);
   }
 }
@@ -207,6 +219,7 @@ void Registrar::register_entry(Instant now) {
          [this, data = std::move(data)](Instant, const coord::Reply&) {
            written_ = data;
            registered_once_ = true;
+           look_for_others_ = true;  // one may have come between our look and our transaction
            enter(RegistrarState::kRegistered);
          });
 }
@@ -226,10 +239,12 @@ void Registrar::remove_entry(Instant now) {
          [this](Instant, const coord::Reply&) { enter(RegistrarState::kUnregistered, "leaving"); });
 }
 
-void Registrar::close_session(Instant now) {
-  submit(now, {session_, coord::CloseSession{}}, [this](Instant, const coord::Reply&) {
+void Registrar::close_session(Instant now, RegistrarState then) {
+  submit(now, {session_, coord::CloseSession{}}, [this, then](Instant, const coord::Reply&) {
     session_ = {};
-    enter(RegistrarState::kLeft);
+    if (then != state_) {
+      enter(then);
+    }
   });
 }
 

@@ -5,14 +5,16 @@
 // tested without a ring. It works by comparing what should be with what is, one request under way
 // at a time, again after each reply, change and tick:
 //
-//            open_session        first good check           health, weight, zone, metadata, drain
-//   kNoSession ──────▶ kUnregistered ──────▶ kRegistered ◀──────────────────┐
-//       ▲                   │  ▲                 │    └── SetData ───────────┘
+// clang-format off
+//            open_session        first good check           health, weight, zone, drain
+//   kNoSession ──────▶ kUnregistered ──────▶ kRegistered ◀────────────────┐
+//       ▲                   │  ▲                 │    └── SetData ─────────┘
 //       └── session expired ┴──┴── entry gone ───┤
-//                                                ├── a newer entry with our host and port ──▶
-//                                                kTaken (until restarted) └── leave() ──▶ kLeft
-//                                                (entry removed, session closed)
+//                                                ├── a newer entry with our host and port ──▶ kTaken
+//                                                └── leave() ──▶ kLeft (entry and session gone)
+// clang-format on
 //
+// kTaken holds until a restart; what is left of our own entry goes with the session.
 // Invariants: at most one request under way; a taken entry is never taken back (product.md,
 // Registration); registering and removing older entries of the same host and port is one
 // transaction.
@@ -68,7 +70,8 @@ class Registrar {
   void register_entry(Instant now);
   void update_entry(Instant now);
   void remove_entry(Instant now);
-  void close_session(Instant now);
+  // `then`: the state to be in afterwards; the entry, if there still is one, goes with the session.
+  void close_session(Instant now, RegistrarState then);
   // True and kTaken when an entry with our host and port made after ours (or in place of ours)
   // stands.
   bool check_taken();
@@ -90,6 +93,7 @@ class Registrar {
   bool draining_ = false;
   bool leaving_ = false;
   bool registered_once_ = false;
+  bool look_for_others_ = false;  // something under our service changed since check_taken() looked
   bool pending_ = false;
   balancer::EndpointState health_ = balancer::EndpointState::kUnhealthy;
   Duration retry_delay_{};

@@ -2,9 +2,9 @@
 // copy kept on disk until the ring has spoken.
 //
 // Owned by sidecar/app, on the control loop's thread. Pure: entries that cannot be read are
-// reported through `log` and left out. Invariant: once adopt_registry() has been called the copy
-// from disk counts no more; without a quorum nothing is forgotten, since the registry itself stands
-// still then.
+// reported through `log` and left out. Invariant: once note_all() and refresh() have read the
+// registry the copy from disk counts no more; without a quorum nothing is forgotten, since the
+// registry itself stands still then.
 #pragma once
 
 #include <functional>

@@ -54,9 +54,17 @@ std::string choose_data_dir(
 
 Result<DataDir> DataDir::open(const std::string& path) {
   std::error_code error;
-  fs::create_directories(path, error);
-  if (error && !fs::is_directory(path)) {
+  const bool made = fs::create_directories(path, error);
+  std::error_code not_there;
+  if (error && !fs::is_directory(path, not_there)) {
     return fail(ErrorCode::kIo, fmt::format("cannot make data_dir {}: {}", path, error.message()));
+  }
+  if (made) {
+    fs::permissions(path, fs::perms::owner_all, error);
+    if (error) {
+      return fail(ErrorCode::kIo,
+                  fmt::format("cannot make data_dir {} private: {}", path, error.message()));
+    }
   }
   const std::string lock_path = fmt::format("{}/{}", path, kLockFile);
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -95,7 +103,9 @@ Result<coord::DiskImage> DataDir::read_image() const {
   std::error_code error;
   for (fs::directory_iterator it(path_, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (ours_alone(name) || !it->is_regular_file(error)) {
+    std::error_code unknown;  // a link to nothing: one unreadable file, not an unreadable directory
+    const bool is_file = it->is_regular_file(unknown);
+    if (ours_alone(name) || (!is_file && !unknown)) {
       continue;
     }
     auto bytes = read_file(it->path().string(), kMaxFileBytes);

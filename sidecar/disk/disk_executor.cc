@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <deque>
+#include <utility>
 
 #include "config/base/check.h"
 #include "sidecar/disk/file_ops.h"
@@ -16,6 +17,8 @@ struct DiskExecutor::State {
   }
 
   void start_next();
+  // Calls on_idle once, if that is due; the executor may be gone afterwards.
+  void tell_if_idle();
   static void run_on_pool(uv_work_t* work);
   static void back_on_loop(uv_work_t* work, int status);
 
@@ -29,6 +32,7 @@ struct DiskExecutor::State {
   uv_work_t work{};
   bool running = false;
   bool failed = false;
+  bool stopping = false;
   std::function<void()> on_idle;
 };
 
@@ -40,7 +44,7 @@ DiskExecutor::~DiskExecutor() {
 }
 
 void DiskExecutor::submit(coord::DiskBatch batch) {
-  if (state_->failed || state_->on_idle) {
+  if (state_->failed || state_->stopping) {
     return;
   }
   state_->queue.push_back(std::move(batch));
@@ -52,9 +56,15 @@ bool DiskExecutor::idle() const {
 }
 
 void DiskExecutor::shut_down(std::function<void()> on_idle) {
+  state_->stopping = true;
   state_->on_idle = std::move(on_idle);
-  if (idle()) {
-    state_->on_idle();
+  state_->tell_if_idle();
+}
+
+void DiskExecutor::State::tell_if_idle() {
+  if (on_idle && !running && queue.empty()) {
+    const auto call = std::exchange(on_idle, nullptr);
+    call();
   }
 }
 
@@ -88,14 +98,12 @@ void DiskExecutor::State::back_on_loop(uv_work_t* work, int /*status: never canc
     state.failed = true;
     state.queue.clear();
   }
-  if (!state.on_idle) {
+  if (!state.stopping) {
     const Status result = state.result;
     state.on_done(id, result);
   }
   state.start_next();
-  if (state.on_idle && !state.running && state.queue.empty()) {
-    state.on_idle();
-  }
+  state.tell_if_idle();
 }
 
 }  // namespace ringside::disk

@@ -81,6 +81,9 @@ void FileSet::forget(const std::string& file) {
 }
 
 Result<int> FileSet::open_file(const std::string& file, int extra_flags) {
+  if (!plain_name(file)) {
+    return fail(ErrorCode::kInvalid, "not a plain file name: " + file);
+  }
   const auto found = open_.find(file);
   if (found != open_.end() && extra_flags == 0) {
     return found->second;
@@ -102,9 +105,6 @@ Status FileSet::run(const coord::DiskOp& op) {
 }
 
 Status FileSet::perform(const coord::CreateFile& op) {
-  if (!plain_name(op.file)) {
-    return fail(ErrorCode::kInvalid, "not a plain file name: " + op.file);
-  }
   const auto fd = open_file(op.file, O_CREAT | O_TRUNC);
   return fd ? Status{} : std::unexpected(fd.error());
 }

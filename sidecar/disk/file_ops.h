@@ -24,8 +24,8 @@ class FileSet {
   FileSet& operator=(const FileSet&) = delete;
 
   // Good path: the operation is done as disk_port.h says. kIo: the system call failed (the message
-  // names call, file and reason; a short write counts as a failure). kInvalid: a name with a slash
-  // or an empty one.
+  // names call, file and reason; a short write goes on where it ended). kInvalid: a name with a
+  // slash or an empty one.
   Status run(const coord::DiskOp& op);
 
  private:

@@ -17,6 +17,7 @@ Checker::Checker(net::Loop& loop, const config::Service& service, OnChange on_ch
 void Checker::reconfigure(const config::HealthCheck& check) {
   check_ = check;
   probe_.reset();
+  last_failure_.clear();  // it was another check's
   if (state_.reconfigure(check, loop_.now()) != balancer::HealthChange::kNone) {
     on_change_(state_.phase(), last_failure_);
   }

@@ -6,10 +6,13 @@
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <nlohmann/json.hpp>
+
+#include "config/utf8.h"
 
 namespace ringside::logging {
 
@@ -39,13 +42,24 @@ std::string as_json(Level level, std::int64_t unix_ms, std::string_view message,
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-// Control characters would let a caller forge lines.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+// In quotes where it could be taken for more than one field.
+std::string text_value(std::string_view value) {
+  std::string out = printable(value);
+  if (out.find_first_of(" =\"") == std::string::npos && !out.empty()) {
+    return out;
   }
-  return out;
+  std::string quoted = "\"";
+  for (const char c : out) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return quoted + '"';
+}
+template <typename Number>
+std::string text_value(Number value) {
+  return fmt::format("{}", value);
 }
 
 std::string as_text(Level level, std::int64_t unix_ms, std::string_view message,
@@ -56,9 +70,7 @@ std::string as_text(Level level, std::int64_t unix_ms, std::string_view message,
   for (const auto& field : fields) {
     line += separator;
     std::visit(
-        [&](const auto& value) {
-          line += fmt::format("{}={}", field.key, printable(fmt::format("{}", value)));
-        },
+        [&](const auto& value) { line += fmt::format("{}={}", field.key, text_value(value)); },
         field.value);
     separator = " ";
   }
@@ -66,6 +78,22 @@ std::string as_text(Level level, std::int64_t unix_ms, std::string_view message,
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = config::utf8_sequence(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool c1 = size == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+    if (size == 0 || first < 0x20 || first == 0x7f || c1) {
+      out += '?';
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return out;
+}
 
 std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms,
                         std::string_view message, std::initializer_list<Field> fields) {

@@ -27,6 +27,10 @@ struct Field {
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 
+// For a terminal or a line of a log, where control characters would forge lines or give commands:
+// those of ASCII and of the C1 set (U+0080 to U+009F) become '?', as does what is not UTF-8. Pure.
+std::string printable(std::string_view text);
+
 // The line without its end; `unix_ms` is milliseconds since 1970. Pure, for Log and its tests.
 std::string format_line(config::LogFormat format, Level level, std::int64_t unix_ms,
                         std::string_view message, std::initializer_list<Field> fields);

@@ -119,6 +119,10 @@ TcpListener::~TcpListener() {
            [](uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); });
 }
 
+void TcpListener::accept_pending() {
+  impl_->accept_some();
+}
+
 const SocketAddress& TcpListener::address() const {
   return impl_->bound;
 }

@@ -34,6 +34,10 @@ class TcpListener {
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
 
+  // Accepts what has connected already, at once: before closing a port whose callers should not see
+  // a reset.
+  void accept_pending();
+
   // Where it really listens.
   [[nodiscard]] const SocketAddress& address() const;
   [[nodiscard]] std::uint16_t port() const { return address().port(); }

@@ -8,9 +8,11 @@
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 #include <array>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -170,6 +172,17 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
     broken = true;
     handler->on_broken(to_error("cannot read", static_cast<int>(count)));
   }
+}
+
+bool TcpStream::quiet() const {
+  uv_os_fd_t fd = -1;
+  if (impl_->closing || impl_->broken || impl_->ended ||
+      uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0) {
+    return false;
+  }
+  char byte = 0;
+  const ssize_t count = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 WriteResult TcpStream::write(std::span<const std::string_view> pieces) {

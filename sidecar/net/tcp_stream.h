@@ -62,6 +62,10 @@ class TcpStream {
   void read_stop();
   [[nodiscard]] bool reading() const;
 
+  // Asks the kernel (one system call): nothing unread is there, neither bytes nor the peer's end.
+  // For the moment before a use that can't be repeated: an event may be waiting to be delivered.
+  [[nodiscard]] bool quiet() const;
+
   // Sends the pieces in order, by one writev as far as the socket takes them. At most kMaxPieces.
   static constexpr std::size_t kMaxPieces = 16;
   [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ringside::peer {
 
@@ -38,7 +39,7 @@ Status PeerHub::start(coord::MemberId self) {
          handler_.peer_log(coord::LogSeverity::kWarn, "ring port: " + why.message);
        }});
   if (!listener) {
-    return std::unexpected(listener.error());
+    return fail(listener.error().code, listener.error().message + " for the ring (ring.listen)");
   }
   listener_ = std::move(*listener);
   make_dials();
@@ -106,10 +107,8 @@ void PeerHub::close(coord::MemberId peer, const std::string& reason) {
 
 void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
   if (greeting_.size() >= kMaxGreeting || links_.size() >= kMaxLinks) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
+    return log_refusal(
         fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
-    return;
   }
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
@@ -135,7 +134,7 @@ void PeerHub::dial(Dial& dial) {
 void PeerHub::dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream) {
   const auto spent = std::move(dial.connect);
   if (!stream) {
-    return redial_later(dial, stream.error().message);
+    return redial_later(dial, stream.error().message, false);
   }
   auto link = std::make_unique<PeerLink>(*this, dial.voter.address.to_string(),
                                          loop_.now() + kHandshakeTime);
@@ -145,13 +144,17 @@ void PeerHub::dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream
   opened.open(std::move(*stream), handler_.handshake());
 }
 
-void PeerHub::redial_later(Dial& dial, const std::string& problem) {
+void PeerHub::redial_later(Dial& dial, const std::string& problem, bool was_up) {
   const Instant now = loop_.now();
   const bool stood = dial.since != Instant{} && now - dial.since >= kLastPause;
-  dial.pause = stood ? Duration{kFirstPause} : std::min<Duration>(dial.pause * 2, kLastPause);
+  if (stood) {
+    dial.pause = {};
+    dial.last_problem.clear();
+  }
+  dial.pause = std::clamp<Duration>(dial.pause * 2, kFirstPause, kLastPause);
   dial.next = now + dial.pause;
   dial.since = {};
-  if (problem != dial.last_problem) {
+  if (!was_up && problem != dial.last_problem) {
     dial.last_problem = problem;
     handler_.peer_log(coord::LogSeverity::kInfo,
                       fmt::format("no link to member {} at {}: {}", dial.voter.id,
@@ -159,32 +162,58 @@ void PeerHub::redial_later(Dial& dial, const std::string& problem) {
   }
 }
 
+void PeerHub::log_refusal(const std::string& line) {
+  if (refusal_lines_ == 0) {
+    refusals_since_ = loop_.now();
+  }
+  if (refusal_lines_ >= kMaxRefusalLines) {
+    ++refusals_unlogged_;
+    return;
+  }
+  ++refusal_lines_;
+  handler_.peer_log(coord::LogSeverity::kWarn, line);
+}
+
 void PeerHub::tick() {
   const Instant now = loop_.now();
+  if (now - refusals_since_ >= seconds{1}) {
+    refusal_lines_ = 0;
+    if (const auto more = std::exchange(refusals_unlogged_, 0); more > 0) {
+      handler_.peer_log(coord::LogSeverity::kWarn,
+                        fmt::format("refused {} more ring connections", more));
+    }
+  }
   for (auto& [id, dial] : dials_) {
     if (!dial.connect && dial.link == nullptr && !links_.contains(id) && now >= dial.next) {
       this->dial(dial);
     }
   }
-  std::vector<std::pair<PeerLink*, const char*>> ended;
+  end_bad_links(now);
+}
+
+void PeerHub::end_bad_links(Instant now) {
+  std::vector<std::pair<PeerLink*, const char*>> bad;
   for (const auto& link : greeting_) {
     if (now >= link->handshake_deadline()) {
-      ended.emplace_back(link.get(), "no handshake in time");
+      bad.emplace_back(link.get(), "no handshake in time");
     }
   }
   for (const auto& [id, link] : links_) {
     if (link->stuck()) {
-      ended.emplace_back(link.get(), "it does not read what we send");
+      bad.emplace_back(link.get(), "it does not read what we send");
     }
   }
-  for (const auto& [link, reason] : ended) {
-    link->close();
-    link_ended(*link, reason);
+  for (const auto& [link, reason] : bad) {
+    if (!link->closed()) {  // what the handler did about the one before may have closed it (it
+                            // stays valid: bury())
+      link->close();
+      link_ended(*link, reason);
+    }
   }
 }
 
 Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
-  Dial* ours = dial_of(link);
+  const Dial* ours = dial_of(link);
   if (ours != nullptr && theirs.id.value != ours->voter.id) {
     return fail(ErrorCode::kRefused,
                 fmt::format("it says it is member {}, not {}", theirs.id.value, ours->voter.id));
@@ -202,11 +231,13 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   if (const auto old = links_.find(theirs.id); old != links_.end()) {
     old->second->close();
     link_ended(*old->second, "it opened a new connection");
+    if (link.closed()) {  // what the handler did about the old link ended all links
+      return {};
+    }
   }
   links_[theirs.id] = take_out(link);
-  if (ours != nullptr) {
-    ours->since = loop_.now();
-    ours->last_problem.clear();
+  if (Dial* dial = dial_of(link)) {
+    dial->since = loop_.now();
   }
   handler_.link_up(theirs);
   return {};
@@ -225,15 +256,13 @@ void PeerHub::link_ended(PeerLink& link, const std::string& reason) {
   bury(take_out(link));
   if (dial != nullptr) {
     dial->link = nullptr;
-    redial_later(*dial, reason);
+    redial_later(*dial, reason, was_up);
   }
   if (was_up) {
     handler_.peer_log(coord::LogSeverity::kInfo, fmt::format("link to {} ended: {}", who, reason));
     handler_.link_down(id);
   } else if (dial == nullptr) {
-    handler_.peer_log(
-        coord::LogSeverity::kWarn,
-        fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
+    log_refusal(fmt::format("refused {} from {} on the ring port: {}", who, link.remote(), reason));
   }
 }
 

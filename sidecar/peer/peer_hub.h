@@ -4,8 +4,9 @@
 // dials, and only voters are dialled; names are resolved anew at each dial. A dial that fails or a
 // link that ends is tried again after a pause that doubles from kFirstPause to kLastPause and
 // begins anew once a link has stood for kLastPause. Bounds: kMaxGreeting connections may be short
-// of their handshake, each for kHandshakeTime; more are closed at once. PeerHandler is called from
-// the loop, or from within close(); never from within send().
+// of their handshake, each for kHandshakeTime; more are closed at once. Of refusals
+// kMaxRefusalLines are logged per second, then their number: strangers cannot flood the log.
+// PeerHandler is called from the loop, or from within close(); never from within send().
 #pragma once
 
 #include <map>
@@ -32,6 +33,7 @@ class PeerHub : public LinkOwner {
   static constexpr milliseconds kConnectTime{1000};
   static constexpr milliseconds kFirstPause{20};
   static constexpr milliseconds kLastPause{1000};
+  static constexpr std::size_t kMaxRefusalLines = 10;
 
   PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
           std::vector<config::Voter> voters);
@@ -56,8 +58,8 @@ class PeerHub : public LinkOwner {
     PeerLink* link = nullptr;  // in greeting_ or links_
     Instant since{};           // the link stands since
     Instant next{};
-    Duration pause = kFirstPause;
-    std::string last_problem;  // logged once
+    Duration pause{};          // before `next`; 0: none yet
+    std::string last_problem;  // logged once, until a link has stood
   };
 
   Status link_greeted(PeerLink& link, const coord::Handshake& theirs) override;
@@ -67,8 +69,10 @@ class PeerHub : public LinkOwner {
   void accept(net::Socket socket, const net::SocketAddress& remote);
   void dial(Dial& dial);
   void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
-  void redial_later(Dial& dial, const std::string& problem);
+  void redial_later(Dial& dial, const std::string& problem, bool was_up);
   void tick();
+  void end_bad_links(Instant now);
+  void log_refusal(const std::string& line);
   void close_all();
   std::unique_ptr<PeerLink> take_out(PeerLink& link);
   // Frees the link in a later turn: it may be on the call chain.
@@ -88,6 +92,9 @@ class PeerHub : public LinkOwner {
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
+  std::size_t refusal_lines_ = 0;  // since refusals_since_
+  std::size_t refusals_unlogged_ = 0;
+  Instant refusals_since_{};
 };
 
 }  // namespace ringside::peer

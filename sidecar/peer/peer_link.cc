@@ -59,7 +59,8 @@ Status PeerLink::take(ByteView payload) {
 }
 
 void PeerLink::on_eof() {
-  end("it closed the connection");
+  end(peer_ ? "it closed the connection"
+            : "it closed the connection without a handshake; its log says why");
 }
 
 void PeerLink::on_broken(const Error& why) {

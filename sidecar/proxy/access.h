@@ -6,6 +6,9 @@
 // worker.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -28,6 +31,13 @@ class ShortText {
   ShortText& operator=(std::string_view text) {
     size_ = static_cast<std::uint16_t>(text.copy(bytes_.data(), N));
     return *this;
+  }
+  // HOST:PORT, an IPv6 host in brackets.
+  void set_address(std::string_view host, std::uint16_t port) {
+    const bool v6 = host.find(':') != std::string_view::npos;
+    const auto end =
+        fmt::format_to_n(bytes_.data(), N, "{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    size_ = static_cast<std::uint16_t>(std::min(end.size, N));
   }
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
 

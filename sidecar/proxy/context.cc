@@ -17,11 +17,12 @@ http::Limits limits_of(const config::Settings& settings) {
 
 WorkerContext::WorkerContext(net::Loop& its_loop,
                              std::shared_ptr<const config::Settings> its_settings,
-                             std::string own_instance, std::uint64_t seed,
+                             std::string own_instance, const Bounds& its_bounds, std::uint64_t seed,
                              metrics::WorkerMetrics& its_metrics, AccessQueue& its_access)
     : loop(its_loop),
       settings(std::move(its_settings)),
       instance(std::move(own_instance)),
+      bounds(its_bounds),
       rng(seed),
       metrics(its_metrics),
       access(its_access),

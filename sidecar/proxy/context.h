@@ -22,10 +22,17 @@
 
 namespace ringside::proxy {
 
+// What a worker lets callers take of it. Not settings: nobody should need others.
+struct Bounds {
+  std::size_t connections = 10'000;  // callers at a time, per worker
+  milliseconds head{30'000};         // from a request's first byte to the end of its head
+  milliseconds linger{2'000};        // reading on behind an answer that ends a connection
+};
+
 struct WorkerContext {
   WorkerContext(net::Loop& its_loop, std::shared_ptr<const config::Settings> its_settings,
-                std::string own_instance, std::uint64_t seed, metrics::WorkerMetrics& its_metrics,
-                AccessQueue& its_access);
+                std::string own_instance, const Bounds& its_bounds, std::uint64_t seed,
+                metrics::WorkerMetrics& its_metrics, AccessQueue& its_access);
 
   // Arms `entry` and sees to it that the wheel is turned in time.
   void arm(Deadlines::Entry& entry, Instant due);
@@ -33,6 +40,7 @@ struct WorkerContext {
   net::Loop& loop;
   std::shared_ptr<const config::Settings> settings;
   const std::string instance;  // ours in the registry
+  const Bounds bounds;
   balancer::View view;
   Rng rng;
   metrics::WorkerMetrics& metrics;

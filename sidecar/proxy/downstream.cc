@@ -1,15 +1,11 @@
+// Requests of one connection: read, parse, one exchange after the other. How it ends:
+// downstream_close.cc.
 // Good path: read, parse, begin an exchange, its end, next request; idle until the next.
-// Failure paths: a message that is refused (own answer, half-close, linger); the caller ends inside
-// a message or breaks the connection (the exchange is abandoned); head, idle or linger time is up;
-// the caller reads too slowly (Exchange stops reading from upstream) or sends too fast (pause).
+// Failure paths: a message that is refused (downstream_close.cc); the caller reads too slowly
+// (Exchange stops reading from upstream) or sends too fast (pause).
 #include "sidecar/proxy/downstream.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
-
-#include "sidecar/http/writer.h"
-#include "sidecar/proxy/answers.h"
 
 namespace ringside::proxy {
 
@@ -70,27 +66,10 @@ void Downstream::process(std::span<const char> input) {
     const bool was_idle = parser_.idle();
     const http::Step step = parser_.next(input);
     input = input.subspan(step.consumed);
-    switch (step.kind) {
-      case http::Step::Kind::kNeedMore:
-        if (was_idle && !parser_.idle()) {
-          since_ = context_.loop.coarse_now();
-        }
-        more = false;
-        break;
-      case http::Step::Kind::kHead:
-        message_open_ = true;
-        exchange_.begin();
-        break;
-      case http::Step::Kind::kBody: exchange_.on_body(step.body); break;
-      case http::Step::Kind::kEnd:
-        message_open_ = false;
-        exchange_.on_end();
-        break;
-      case http::Step::Kind::kError:
-        on_parse_error(parser_.error());
-        more = false;
-        break;
+    if (was_idle && !parser_.idle()) {
+      since_ = context_.loop.coarse_now();
     }
+    more = act_on(step);
   }
   processing_ = false;
   exchange_.flush_request();
@@ -98,6 +77,24 @@ void Downstream::process(std::span<const char> input) {
     finish_writing();
   }
   rearm();
+}
+
+// False: nothing more can be done with the bytes at hand.
+bool Downstream::act_on(const http::Step& step) {
+  switch (step.kind) {
+    case http::Step::Kind::kNeedMore: return false;
+    case http::Step::Kind::kHead:
+      message_open_ = true;
+      exchange_.begin();
+      return true;
+    case http::Step::Kind::kBody: exchange_.on_body(step.body); return true;
+    case http::Step::Kind::kEnd:
+      message_open_ = false;
+      exchange_.on_end();
+      return true;
+    case http::Step::Kind::kError: on_parse_error(parser_.error()); return false;
+  }
+  return false;
 }
 
 // Called when no exchange runs and the last message was read to its end.
@@ -123,79 +120,13 @@ void Downstream::exchange_done(bool keep) {
     finish_writing();
     return;
   }
-  resume();
   next_request();
+  resume();
   if (state_ == State::kOpen && ended_ && !exchange_.running()) {
     finish_writing();
     return;
   }
   rearm();
-}
-
-// The last response is written: closes once it has left, without a reset that would overtake it.
-void Downstream::finish_writing() {
-  if (state_ != State::kOpen) {
-    return;
-  }
-  if (reset_wanted_) {
-    stream_->reset();
-    close();
-    return;
-  }
-  const bool unread = message_open_ || unread_ || !stash_.empty();
-  if (stream_->pending_bytes() == 0 && (ended_ || !unread)) {
-    close();
-    return;
-  }
-  state_ = State::kLingering;
-  since_ = context_.loop.coarse_now();
-  std::string().swap(stash_);
-  stream_->shutdown();
-  stream_->read_start();
-  rearm();
-}
-
-void Downstream::on_parse_error(const http::ParseError& error) {
-  if (exchange_.running()) {
-    closing_ = true;
-    exchange_.on_bad_body(error);
-    return;
-  }
-  refuse(
-      error.cause == http::Cause::kHeadersTooLarge ? Cause::kHeadersTooLarge : Cause::kBadRequest,
-      http::to_string(error.reason));
-}
-
-// What the parser does not take: answered by us, then closed (never guessing where the next message
-// begins).
-void Downstream::refuse(Cause cause, std::string_view detail) {
-  closing_ = true;
-  message_open_ = true;  // bytes of it may still come
-  context_.scratch.clear();
-  AnswerText text;
-  text.cause = cause;
-  text.detail = detail;
-  write_answer_body(text, context_.scratch);
-  std::array<http::NewField, 4> fields;
-  std::size_t count = 0;
-  fields[count++] = {"Content-Type", "text/plain; charset=utf-8"};
-  fields[count++] = {"x-ringside-error", to_string(cause)};
-  if (inbound()) {
-    fields[count++] = {"x-ringside-instance", context_.instance};
-    fields[count++] = {"x-ringside-unprocessed", "1"};
-    context_.metrics.inbound.requests.add(status_of(cause));
-  } else {
-    unknown_stats()->requests.add(status_of(cause));
-    unknown_stats()->errors.add(to_string(cause));
-  }
-  http::write_own_response({.status = status_of(cause),
-                            .fields = std::span(fields).first(count),
-                            .body = context_.scratch,
-                            .connection = http::ConnectionOption::kClose},
-                           context_.to_downstream.text());
-  if (flush() == net::WriteResult::kBroken) {
-    close();
-  }
 }
 
 metrics::UpstreamStats& Downstream::stats_of(std::string_view upstream) {
@@ -231,64 +162,6 @@ void Downstream::resume() {
   }
 }
 
-void Downstream::close() {
-  if (state_ == State::kClosed) {
-    return;
-  }
-  state_ = State::kClosed;
-  exchange_.abandon();
-  context_.arm(*this, kNever);
-  stream_.reset();
-  owner_.on_downstream_closed(*this);
-}
-
-void Downstream::stop() {
-  closing_ = true;
-  if (state_ == State::kOpen && waiting_for_request()) {
-    say_idle_close();
-    finish_writing();
-  }
-}
-
-// A request that crosses this on its way learns that nobody read it (product.md, "Not processed").
-void Downstream::say_idle_close() {
-  if (!inbound() || ended_) {
-    return;
-  }
-  constexpr std::array<http::NewField, 1> kFields{http::NewField{"x-ringside-unprocessed", "1"}};
-  http::OwnResponse response;
-  response.status = 408;
-  response.fields = kFields;
-  response.connection = http::ConnectionOption::kClose;
-  http::write_own_response(response, context_.to_downstream.text());
-  message_open_ = true;  // such a request may come: read on
-  if (flush() == net::WriteResult::kBroken) {
-    close();
-  }
-}
-
-bool Downstream::waiting_for_request() const {
-  return !exchange_.running() && !message_open_ && parser_.idle();
-}
-
-void Downstream::on_eof() {
-  ended_ = true;
-  if (state_ == State::kLingering) {
-    if (stream_->pending_bytes() == 0) {
-      close();
-    }
-    return;
-  }
-  if (exchange_.running() && !message_open_) {
-    return;  // half-closed behind a complete request: it gets its response
-  }
-  close();
-}
-
-void Downstream::on_broken(const Error&) {
-  close();
-}
-
 void Downstream::on_drained() {
   if (state_ == State::kLingering) {
     if (ended_) {
@@ -300,46 +173,6 @@ void Downstream::on_drained() {
     exchange_.on_downstream_drained();
     rearm();
   }
-}
-
-Instant Downstream::due() const {
-  if (state_ == State::kLingering) {
-    return since_ + kLingerTime;
-  }
-  if (exchange_.running()) {
-    return exchange_.due();
-  }
-  if (!waiting_for_request()) {
-    return since_ + kHeadTime;
-  }
-  const milliseconds idle = context_.settings->defaults.timeouts.idle;
-  const Instant close_at = idle.count() == 0 ? kNever : since_ + idle;
-  return memory_kept_ ? std::min(close_at, since_ + kKeepMemoryTime) : close_at;
-}
-
-void Downstream::rearm() {
-  if (state_ != State::kClosed) {
-    context_.arm(*this, due());
-  }
-}
-
-void Downstream::on_deadline(Instant now) {
-  if (due() <= now) {
-    if (state_ == State::kLingering) {
-      close();
-    } else if (exchange_.running()) {
-      exchange_.on_deadline(now);
-    } else if (!waiting_for_request()) {
-      refuse(Cause::kBadRequest, "the request's head was not complete within 30 s");
-      finish_writing();
-    } else if (memory_kept_ && since_ + kKeepMemoryTime <= now) {
-      parser_.release_memory();
-      memory_kept_ = false;
-    } else {
-      stop();
-    }
-  }
-  rearm();
 }
 
 }  // namespace ringside::proxy

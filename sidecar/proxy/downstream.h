@@ -42,9 +42,8 @@ struct Entrance {
 class Downstream final : public net::StreamHandler, public Deadlines::Entry {
  public:
   static constexpr std::size_t kStashBytes = 64 * 1024;
-  static constexpr seconds kHeadTime{30};  // from a request's first byte to the end of its head
-  static constexpr seconds kLingerTime{2};
   static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
+  static constexpr seconds kLastChance{1};      // for the request of one accepted while stopping
   static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
   Downstream(WorkerContext& context, DownstreamOwner& owner,
@@ -88,6 +87,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   enum class State : std::uint8_t { kOpen, kLingering, kClosed };
 
   void process(std::span<const char> input);
+  bool act_on(const http::Step& step);
   void stash(std::span<const char> bytes);
   void next_request();
   void on_parse_error(const http::ParseError& error);

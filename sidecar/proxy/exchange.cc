@@ -115,11 +115,7 @@ void Exchange::finish(int code, std::string_view cause) {
   guard_.finish();
   guard_ = balancer::PickGuard();
   pick_pin_ = balancer::Pin();
-  for (std::size_t i = 0; i < attempt_count_; ++i) {
-    attempts_[i].pin = balancer::Pin();
-  }
-  attempt_count_ = 0;
-  tried_count_ = 0;
+  trail_.reset();
   if (held_.capacity() > 4096) {
     std::string().swap(held_);
   }
@@ -148,7 +144,12 @@ void Exchange::log_access(int code, std::string_view cause) {
       inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
   record.path = request().target;
   if (tries_ > 0) {
-    record.endpoint = endpoint_text(guard_.get().host);
+    if (const auto* host = guard_.get().host) {
+      record.endpoint.set_address(host->endpoint.host, host->endpoint.port);
+    } else if (context_.settings->service) {
+      const config::Address& app = context_.settings->service->address;
+      record.endpoint.set_address(app.host, app.port);
+    }
   }
   context_.access.push(record);
 }
@@ -173,7 +174,9 @@ void Exchange::on_deadline(Instant now) {
     return;  // moved meanwhile; Downstream arms again
   }
   if (phase_ == Phase::kResponding) {
-    settle(balancer::Outcome::kFailure);
+    // A caller that does not read is not the host's fault.
+    settle(downstream_.pending_bytes() > 0 ? balancer::Outcome::kNeutral
+                                           : balancer::Outcome::kFailure);
     break_off("timeout");
     return;
   }
@@ -184,6 +187,9 @@ void Exchange::on_deadline(Instant now) {
              std::max(response_from_, try_started_) + timeouts_.per_try <= now) {
     timed_out("no response within timeouts.per_try", true);
   } else {
+    if (!request_done_ && connection_->stream().pending_bytes() == 0) {
+      settle(balancer::Outcome::kNeutral);  // it is the caller who does not go on
+    }
     timed_out("no byte either way within timeouts.idle", false);
   }
 }

@@ -77,6 +77,13 @@ class Exchange final : public UpstreamUser {
     Duration took{0};
   };
   static constexpr std::size_t kMaxAttempts = 24;
+  // What failed so far. Made by the first failure, since most exchanges have none.
+  struct Trail {
+    std::array<Attempt, kMaxAttempts> attempts;
+    std::size_t attempt_count = 0;
+    std::array<const balancer::Host*, kMaxAttempts> tried{};
+    std::size_t tried_count = 0;
+  };
 
   // exchange.cc
   [[nodiscard]] const http::RequestHead& request() const;
@@ -102,6 +109,7 @@ class Exchange final : public UpstreamUser {
   void try_failed(balancer::Failure failure, std::string_view detail);
   bool retry_fresh(const balancer::Failure& failure);
   bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
+  Trail& trail();
   void note_attempt(const balancer::Failure& failure, std::string_view detail);
   void settle(balancer::Outcome outcome);
   void timed_out(std::string_view detail, bool may_retry);
@@ -124,7 +132,7 @@ class Exchange final : public UpstreamUser {
   void write_answer(Cause cause, std::string_view detail, std::string_view hint);
   void break_off(std::string_view cause);
   [[nodiscard]] bool closing_down() const;
-  [[nodiscard]] std::string_view endpoint_text(const balancer::HostEntry* host);
+  [[nodiscard]] std::string endpoint_text(const balancer::HostEntry* host) const;
 
   WorkerContext& context_;
   Downstream& downstream_;
@@ -159,10 +167,7 @@ class Exchange final : public UpstreamUser {
   std::unique_ptr<UpstreamConnection> connection_;
   std::string held_;
 
-  std::array<Attempt, kMaxAttempts> attempts_;
-  std::size_t attempt_count_ = 0;
-  std::array<const balancer::Host*, kMaxAttempts> tried_{};
-  std::size_t tried_count_ = 0;
+  std::unique_ptr<Trail> trail_;
   std::size_t tries_ = 0;
 
   Instant started_{};
@@ -172,7 +177,6 @@ class Exchange final : public UpstreamUser {
   WallTime started_wall_{};
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
-  std::string endpoint_text_;  // what endpoint_text() gave last
 };
 
 }  // namespace ringside::proxy

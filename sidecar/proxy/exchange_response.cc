@@ -1,6 +1,8 @@
 // The response on its way back, and the answers that we make ourselves.
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "sidecar/proxy/downstream.h"
 #include "sidecar/proxy/exchange.h"
@@ -191,24 +193,19 @@ void Exchange::answer(Cause cause, std::string_view detail, std::string_view hin
 }
 
 void Exchange::write_answer(Cause cause, std::string_view detail, std::string_view hint) {
-  std::array<AttemptLine, kMaxAttempts> lines;
-  std::string endpoints;
-  endpoints.reserve(attempt_count_ * 64);
-  std::array<std::size_t, kMaxAttempts + 1> ends{};
-  for (std::size_t i = 0; i < attempt_count_; ++i) {
-    endpoints += endpoint_text(attempts_[i].host);
-    ends[i + 1] = endpoints.size();
-  }
-  for (std::size_t i = 0; i < attempt_count_; ++i) {
-    const auto text = std::string_view(endpoints).substr(ends[i], ends[i + 1] - ends[i]);
-    lines[i] = {text, attempts_[i].outcome, attempts_[i].detail, attempts_[i].took};
+  std::vector<std::string> endpoints;
+  std::vector<AttemptLine> lines;
+  if (trail_ != nullptr) {
+    endpoints.reserve(trail_->attempt_count);  // lines point into it
+    for (const Attempt& attempt : std::span(trail_->attempts).first(trail_->attempt_count)) {
+      endpoints.push_back(endpoint_text(attempt.host));
+      lines.push_back({endpoints.back(), attempt.outcome, attempt.detail, attempt.took});
+    }
   }
   const std::string_view upstream =
       inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
   context_.scratch.clear();
-  write_answer_body(
-      {cause, upstream, detail, hint, request_id_, std::span(lines).first(attempt_count_)},
-      context_.scratch);
+  write_answer_body({cause, upstream, detail, hint, request_id_, lines}, context_.scratch);
   std::array<http::NewField, 6> fields;
   std::size_t count = 0;
   fields[count++] = {"Content-Type", "text/plain; charset=utf-8"};
@@ -234,15 +231,11 @@ void Exchange::write_answer(Cause cause, std::string_view detail, std::string_vi
   http::write_own_response(response, context_.to_downstream.text());
 }
 
-std::string_view Exchange::endpoint_text(const balancer::HostEntry* host) {
-  config::Address address;
+std::string Exchange::endpoint_text(const balancer::HostEntry* host) const {
   if (host != nullptr) {
-    address = {host->endpoint.host, host->endpoint.port};
-  } else if (context_.settings->service) {
-    address = context_.settings->service->address;
+    return config::Address{host->endpoint.host, host->endpoint.port}.to_string();
   }
-  endpoint_text_ = address.to_string();
-  return endpoint_text_;
+  return context_.settings->service ? context_.settings->service->address.to_string() : "";
 }
 
 }  // namespace ringside::proxy

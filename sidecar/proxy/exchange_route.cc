@@ -103,8 +103,11 @@ std::optional<balancer::PickFailure> Exchange::pick_host() {
   if (upstream == nullptr) {
     return balancer::PickFailure::kNoEndpoints;
   }
-  const auto picked = balancer::pick(
-      *upstream, {context_.loop.now(), context_.rng, std::span(tried_).first(tried_count_)});
+  std::span<const balancer::Host* const> tried;
+  if (trail_ != nullptr) {
+    tried = std::span(trail_->tried).first(trail_->tried_count);
+  }
+  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, tried});
   if (!picked) {
     return picked.error();
   }

@@ -51,11 +51,11 @@ void Exchange::start_try() {
   try_started_ = context_.loop.now();
   pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
                              : context_.pools.of(*guard_.get().host));
-  const bool any_age = pool_->sidecar() || http::is_idempotent(request().method);
   if (!fresh_only_) {
-    auto connection =
-        pool_->take(context_.loop.coarse_now(),
-                    any_age ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe));
+    const bool repeatable = http::is_idempotent(request().method);
+    const Duration max_idle = pool_->sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime)
+                                                             : Duration(kMaxIdleForUnsafe);
+    auto connection = pool_->take(context_.loop.coarse_now(), max_idle, !repeatable);
     if (connection != nullptr) {
       use(std::move(connection));
       return;
@@ -140,12 +140,12 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   if (!decision.retry()) {
     return false;
   }
-  tried_[tried_count_++] = guard_.get().host->host.get();
-  const std::size_t noted = attempt_count_;
+  Trail& so_far = trail();
+  so_far.tried[so_far.tried_count++] = guard_.get().host->host.get();
+  const std::size_t noted = so_far.attempt_count;
   note_attempt(failure, detail);
   if (pick_host()) {
-    attempt_count_ = noted;  // nobody else: this try stays the last one
-    attempts_[noted].pin = balancer::Pin();
+    so_far.attempt_count = noted;  // nobody else: this try stays the last one
     return false;
   }
   ++(decision.verdict == balancer::RetryVerdict::kRetry ? retries_ : unprocessed_retries_);
@@ -157,11 +157,19 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   return true;
 }
 
+Exchange::Trail& Exchange::trail() {
+  if (trail_ == nullptr) {
+    trail_ = std::make_unique<Trail>();
+  }
+  return *trail_;
+}
+
 void Exchange::note_attempt(const balancer::Failure& failure, std::string_view detail) {
-  if (attempt_count_ == kMaxAttempts) {
+  Trail& so_far = trail();
+  if (so_far.attempt_count == kMaxAttempts) {
     return;
   }
-  Attempt& attempt = attempts_[attempt_count_++];
+  Attempt& attempt = so_far.attempts[so_far.attempt_count++];
   attempt.host = inbound_ ? nullptr : guard_.get().host;
   attempt.pin = pick_pin_;
   attempt.outcome = balancer::label(failure);

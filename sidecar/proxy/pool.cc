@@ -9,13 +9,16 @@ HostPool::HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host,
                    config::Address address, bool sidecar)
     : pools_(pools), host_(std::move(host)), address_(std::move(address)), sidecar_(sidecar) {}
 
-std::unique_ptr<UpstreamConnection> HostPool::take(Instant now, Duration max_idle) {
-  if (idle_.empty() || now - idle_.back()->idle_since > max_idle) {
-    return nullptr;
+std::unique_ptr<UpstreamConnection> HostPool::take(Instant now, Duration max_idle, bool verify) {
+  while (!idle_.empty() && now - idle_.back()->idle_since <= max_idle) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (!verify || connection->stream().quiet()) {
+      return connection;
+    }
+    discard(std::move(connection));
   }
-  auto connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
+  return nullptr;
 }
 
 std::unique_ptr<UpstreamConnection> HostPool::adopt(std::unique_ptr<net::TcpStream> stream) {

@@ -36,8 +36,9 @@ class HostPool {
   // The other end is a sidecar's inbound port, which says what it did not process.
   [[nodiscard]] bool sidecar() const { return sidecar_; }
 
-  // The connection used last, if it has been idle for at most `max_idle`.
-  std::unique_ptr<UpstreamConnection> take(Instant now, Duration max_idle);
+  // The connection used last, if it has been idle for at most `max_idle`. `verify`: and is seen to
+  // be open still, at the price of a system call.
+  std::unique_ptr<UpstreamConnection> take(Instant now, Duration max_idle, bool verify);
   // Wraps a fresh stream; its user owns it.
   std::unique_ptr<UpstreamConnection> adopt(std::unique_ptr<net::TcpStream> stream);
   // Back from its exchange, clean.

@@ -51,7 +51,13 @@ class ProxyServer::Acceptor {
     }
   }
 
-  void close() { listeners_.clear(); }
+  // What has connected already is still handed out.
+  void close() {
+    for (auto& [key, listening] : listeners_) {
+      listening.listener->accept_pending();
+    }
+    listeners_.clear();
+  }
 
  private:
   struct Listening {
@@ -87,9 +93,9 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
   const int count = options_.settings->proxy.workers;
   for (int i = 0; i < count; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    workers_.push_back(std::make_unique<Worker>(index, options_.settings, options_.instance,
-                                                options_.seed + index * 0x9e3779b97f4a7c15U,
-                                                access_));
+    workers_.push_back(
+        std::make_unique<Worker>(index, options_.settings, options_.instance, options_.bounds,
+                                 options_.seed + index * 0x9e3779b97f4a7c15U, access_));
   }
   acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
 }
@@ -176,7 +182,6 @@ void ProxyServer::set_draining(bool draining) {
 void ProxyServer::stop(std::function<void()> on_stopped) {
   auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
   auto done = std::make_shared<std::function<void()>>(std::move(on_stopped));
-  const Duration limit = options_.settings->drain.timeout;
   const auto one_stopped = [left, done] {
     if (left->fetch_sub(1) == 1) {
       (*done)();
@@ -184,11 +189,11 @@ void ProxyServer::stop(std::function<void()> on_stopped) {
   };
   for (auto& worker : workers_) {
     const bool first = worker == workers_.front();
-    const bool posted = worker->post([this, limit, one_stopped, first](Worker& its) {
+    const bool posted = worker->post([this, one_stopped, first](Worker& its) {
       if (first) {
         acceptor_->close();
       }
-      its.stop(limit, one_stopped);
+      its.stop(one_stopped);
     });
     if (!posted) {
       one_stopped();  // hopelessly behind; the destructor closes what it has

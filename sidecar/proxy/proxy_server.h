@@ -20,6 +20,7 @@
 #include "config/settings.h"
 #include "sidecar/metrics/worker_metrics.h"
 #include "sidecar/proxy/access.h"
+#include "sidecar/proxy/context.h"
 
 namespace ringside::proxy {
 
@@ -27,6 +28,7 @@ struct ProxyOptions {
   std::shared_ptr<const config::Settings> settings;  // must not be null
   std::string instance;                              // our own in the registry
   std::uint64_t seed = 0;                            // for picks and request ids: from real entropy
+  Bounds bounds;
   // Told about what goes wrong apart from an exchange; from any thread. May be empty.
   std::function<void(const Error&)> on_trouble;
 };

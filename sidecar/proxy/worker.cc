@@ -10,9 +10,10 @@
 namespace ringside::proxy {
 
 Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
-               const std::string& instance, std::uint64_t seed, AccessQueue& access)
+               const std::string& instance, const Bounds& bounds, std::uint64_t seed,
+               AccessQueue& access)
     : metrics_(fmt::format("worker-{}", index)),
-      context_(loop_, std::move(settings), instance, seed, metrics_, access),
+      context_(loop_, std::move(settings), instance, bounds, seed, metrics_, access),
       sweep_(loop_, [this] { sweep(); }),
       stop_limit_(loop_, [this] {
         while (!connections_.empty()) {
@@ -67,7 +68,8 @@ void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {
 
 void Worker::accept(net::Socket socket, std::string peer_ip,
                     std::shared_ptr<const Entrance> entrance) {
-  if (connections_.size() >= kMaxConnections || context_.stopping) {
+  const bool stopped = context_.stopping && !on_stopped_;
+  if (connections_.size() >= context_.bounds.connections || stopped) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
@@ -96,10 +98,10 @@ void Worker::on_downstream_closed(Downstream& downstream) {
   check_stopped();
 }
 
-void Worker::stop(Duration limit, std::function<void()> on_stopped) {
+void Worker::stop(std::function<void()> on_stopped) {
   context_.stopping = true;
   on_stopped_ = std::move(on_stopped);
-  stop_limit_.start(limit);
+  stop_limit_.start(context_.settings->drain.timeout);
   std::vector<Downstream*> all;
   for (const auto& connection : connections_) {
     all.push_back(connection.get());

@@ -3,7 +3,7 @@
 //
 // Made, started and stopped by ProxyServer; everything else runs on the worker's own thread,
 // reached by post(). Invariants: 1. a connection belongs to one worker from accept to close; 2. at
-// most kMaxConnections callers at a time, further ones are closed at once and counted; 3. what
+// most Bounds::connections callers at a time, further ones are closed at once and counted; 3. what
 // ended in its own callback is destroyed when the turn is over.
 #pragma once
 
@@ -31,11 +31,11 @@ namespace ringside::proxy {
 
 class Worker final : public DownstreamOwner {
  public:
-  static constexpr std::size_t kMaxConnections = 10'000;
   static constexpr seconds kSweepEvery{5};
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
-         const std::string& instance, std::uint64_t seed, AccessQueue& access);
+         const std::string& instance, const Bounds& bounds, std::uint64_t seed,
+         AccessQueue& access);
   ~Worker();
 
   void start();  // the thread
@@ -62,8 +62,8 @@ class Worker final : public DownstreamOwner {
   void adopt_settings(std::shared_ptr<const config::Settings> settings);
   void accept(net::Socket socket, std::string peer_ip, std::shared_ptr<const Entrance> entrance);
   // Takes no more requests, lets exchanges end, calls `on_stopped` on this thread when the last
-  // connection is closed; after `limit` it closes what is left.
-  void stop(Duration limit, std::function<void()> on_stopped);
+  // connection is closed; after drain.timeout it closes what is left.
+  void stop(std::function<void()> on_stopped);
 
   void on_downstream_closed(Downstream& downstream) override;
 

@@ -31,7 +31,8 @@ def _literals(tree):
 
 
 def _causes(tree):
-    """The literals of the function that turns a cause into its word: the one with no_endpoints and breaker_open in it."""
+    """The literals of the function that turns a cause into its word: the one with no_endpoints and breaker_open in it.
+    `unknown` stands behind its switch and is never shown."""
     for path in tree.cpp("sidecar"):
         source = without_comments(tree.text(path))
         if '"no_endpoints"' in source and '"breaker_open"' in source:
@@ -39,7 +40,7 @@ def _causes(tree):
             for first, last in shape.functions(source):
                 body = "\n".join(lines[first - 1:last])
                 if '"no_endpoints"' in body and '"breaker_open"' in body:
-                    return set(re.findall(r'"([a-z][a-z_]+)"', body))
+                    return set(re.findall(r'"([a-z][a-z_]+)"', body)) - {"unknown"}
     return set()
 
 

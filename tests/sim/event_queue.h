@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,10 @@ class EventQueue {
   void run_until(Instant until) {
     while (!heap_.empty() && heap_.front().when <= until) {
       std::pop_heap(heap_.begin(), heap_.end(), Later{});
+      still_ = heap_.front().when == now_ ? still_ + 1 : 0;
+      if (still_ > kMostStepsAtOnce) {
+        throw std::runtime_error("time stands still: somebody asks to be called at once, for ever");
+      }
       const Action action = std::move(heap_.back().action);
       now_ = heap_.back().when;
       heap_.pop_back();
@@ -45,6 +50,8 @@ class EventQueue {
     std::uint64_t order = 0;
     Action action;
   };
+  static constexpr std::uint64_t kMostStepsAtOnce = 50'000;
+
   struct Later {
     bool operator()(const Event& a, const Event& b) const {
       return a.when != b.when ? a.when > b.when : a.order > b.order;
@@ -55,6 +62,7 @@ class EventQueue {
   Instant now_{};
   std::uint64_t next_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t still_ = 0;  // steps since time last moved
 };
 
 }  // namespace ringside::sim

@@ -259,6 +259,14 @@ def NoResponseInTimeIsATimeout(s):
     app.expect_end()
 
 
+def ATryThatTakesTooLongIsATimeoutToo(s):
+    proxy, shop = s.pair("--timeouts", "1000,100,2000,0")
+    caller = proxy.outbound()
+    caller.send(GET)
+    shop.accept().head()
+    check("timeouts.per_try" in _own_answer(caller, 504, "timeout"), "the wrong limit")
+
+
 def ASlowBodyIsNoResponseTimeout(s):
     proxy, shop = s.pair("--timeouts", "1000,0,150,0")
     caller = proxy.outbound()

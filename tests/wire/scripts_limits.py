@@ -104,6 +104,22 @@ def PipelinedBytesWaitOnlyUpToABound(s):
     _check_growth(proxy, before)
 
 
+def AHeadThatWaitsBehindAnExchangeIsReadOn(s):
+    proxy, shop = s.pair("--header-limit", 1048576)
+    caller = proxy.outbound()
+    caller.send(GET)
+    app = shop.accept()
+    app.head()
+    filler = "".join(f"X-{i}: {'y' * 4000}\r\n" for i in range(60))
+    caller.send("GET /big HTTP/1.1\r\nHost: shop\r\n" + filler[:100000])
+    caller.expect_quiet()
+    app.send(OK)
+    caller.head()
+    caller.read(2)
+    caller.send(filler[100000:] + "\r\n")
+    check(len(app.head().expect("GET /big HTTP/1.1").text) > 200000, "fields are missing")
+
+
 def ABodyThatWaitsForItsConnectionIsBounded(s):
     # A listener whose queue is full: connecting takes until timeouts.connect.
     import socket
@@ -135,3 +151,33 @@ def ABodyThatWaitsForItsConnectionIsBounded(s):
     for filler in fillers:
         filler.close()
     silent.close()
+
+
+def AHeadThatDoesNotEndIsCutOff(s):
+    proxy, shop = s.pair("--head-time", 150)
+    caller = proxy.outbound()
+    caller.send("GET / HTTP/1.1\r\nHost: shop\r\n")
+    for _ in range(3):
+        caller.expect_quiet(0.03)
+        caller.send("X: 1\r\n")  # trickling does not help
+    head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request",
+                                connection="close")
+    caller.read(int(head.get("content-length")))
+    caller.expect_end()
+
+
+def CallersOverTheBoundAreClosedAndCounted(s):
+    proxy, shop = s.pair("--connections", 2)
+    first, second = proxy.outbound(), proxy.outbound()
+    for caller in (first, second):
+        caller.send("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")
+        head = caller.head()
+        caller.read(int(head.get("content-length")))
+    proxy.outbound().expect_end()
+    check(proxy.ask("refused") == "1", proxy.ask("refused"))
+    first.close()
+    while proxy.ask("open") != "1":
+        pass
+    third = proxy.outbound()
+    third.send(GET)
+    shop.accept().head()

@@ -159,6 +159,14 @@ class Upstream:
         finally:
             self.listener.settimeout(LIMIT)
 
+    def kill(self):
+        """As kill -9 does: the port and all connections end at once, whoever waits on them."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for wire in self.wires:
+            with contextlib.suppress(OSError):
+                wire.sock.shutdown(socket.SHUT_RDWR)
+
     def close(self):
         self.listener.close()
         for wire in self.wires:

@@ -6,10 +6,12 @@
 //              SERVICE=PORT]
 //              [--balance POLICY] [--attempts N] [--timeouts CONNECT,PER_TRY,RESPONSE,IDLE (ms)]
 //              [--drain MS] [--header-limit BYTES] [--no-breaker] [--access]
+//              [--head-time MS] [--connections N]
 //
 // Port 0 (the default) takes a free one. Prints the real ports as one line of JSON when it serves.
 // Reads commands from standard input, one a line, each answered by one line: drain, undrain, stop
-// (answers when stopped), open (connections per worker), stats; ends at the end of its input.
+// (answers when stopped), open (connections per worker), refused, stats, access; ends at the end of
+// its input.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -66,6 +68,7 @@ struct Plan {
   config::Settings settings;
   std::vector<balancer::Endpoint> endpoints;
   std::map<std::string, std::uint16_t> fixed;
+  proxy::Bounds bounds;
 };
 
 void add_endpoint(Plan& plan, const std::string& value) {
@@ -129,6 +132,10 @@ void set_option(Plan& plan, const std::string& option, const std::string& value)
     set_timeouts(settings.defaults.timeouts, value);
   } else if (option == "--drain") {
     settings.drain.timeout = milliseconds{std::stoi(value)};
+  } else if (option == "--head-time") {
+    plan.bounds.head = milliseconds{std::stoi(value)};
+  } else if (option == "--connections") {
+    plan.bounds.connections = std::stoul(value);
   } else if (option == "--header-limit") {
     settings.proxy.header_limit_bytes = static_cast<std::uint32_t>(std::stoul(value));
   } else {
@@ -210,6 +217,9 @@ std::string obey(proxy::ProxyServer& server, const std::string& command) {
     stopped.get_future().wait();
     return "stopped";
   }
+  if (command == "refused") {
+    return fmt::format("{}", server.connections_refused());
+  }
   if (command == "open") {
     std::string out;
     for (const std::size_t count : server.connections_open()) {
@@ -240,6 +250,7 @@ int main(int argc, char** argv) {
   options.settings = settings;
   options.instance = "self-1-00000001";
   options.seed = 1;
+  options.bounds = plan.bounds;
   options.on_trouble = [](const Error& error) {
     fmt::print(stderr, "wire_proxy: {}\n", error.message);
   };

@@ -175,4 +175,52 @@ TEST_CASE("TheSessionIsTouchedSeveralTimesWithinItsTimeout") {
   CHECK(f.client.touched.size() <= 8);
 }
 
+TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.other("10.0.0.5-8080-0000000c", "10.0.0.5");  // both looked before either wrote
+  CHECK(f.entries() == 2);
+  f.registrar.registry_changed(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kTaken);
+  CHECK(f.entries() == 1);
+  CHECK_FALSE(f.registrar.session());
+  const std::string who = f.registrar.detail();
+  CHECK(who.find("0000000c") != std::string::npos);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kTaken);
+  CHECK(f.registrar.detail() == who);
+  f.registrar.leave(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kLeft);
+}
+
+TEST_CASE("AnOlderEntryOfTheSameAddressDoesNotTakeOurs") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.registrar.tick(f.now);
+  f.client.serve();                               // the session
+  f.other("10.0.0.5-8080-0000000a", "10.0.0.5");  // after our look, before our transaction
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+}
+
+TEST_CASE("ASuccessClearsTheReasonOfTheFailureBefore") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.client.unavailable = true;
+  f.registrar.set_details(f.now, 7, "", {});
+  f.client.serve();
+  CHECK(f.registrar.detail() == "connection_loss");
+  CHECK_FALSE(f.registrar.settled());
+  f.client.unavailable = false;
+  f.now += seconds{2};
+  f.settle();
+  CHECK(f.entry().weight == 7);
+  CHECK(f.registrar.settled());
+  CHECK(f.registrar.detail().empty());
+}
+
 }  // namespace ringside::discovery

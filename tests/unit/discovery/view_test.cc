@@ -53,6 +53,8 @@ TEST_CASE("ABadEntryNamesTheFieldThatIsWrong") {
       {R"({"service":"other","instance":"i1","host":"h","port":80,"state":"up"})", "service"},
       {R"({"service":"orders","instance":"i2","host":"h","port":80,"state":"up"})", "instance"},
       {R"({"service":"orders","instance":"i1","host":"","port":80,"state":"up"})", "host"},
+      {R"({"service":"orders","instance":"i1","host":"h\\r\\nx: y","port":80,"state":"up"})",
+       "host"},
       {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","weight":1001})",
        "weight"},
       {R"({"service":"orders","instance":"i1","host":"h","port":80,"state":"up","metadata":{"a":1}})",

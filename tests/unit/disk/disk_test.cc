@@ -130,4 +130,81 @@ TEST_CASE("DataDirFollowsTheDocumentedOrder") {
   }
 }
 
+TEST_CASE("ANameThatIsNoPlainFileNameIsRefusedByEveryOperation") {
+  const TempDir dir;
+  REQUIRE(DataDir::open(dir.path + "/inner"));
+  std::ofstream(dir.path + "/outside") << "mine";
+  FileSet files(dir.path + "/inner");
+  const std::vector<coord::DiskOp> ops{
+      coord::CreateFile{"../outside"}, coord::WriteAt{"../outside", 0, shared("theirs")},
+      coord::SyncFile{"../outside"},   coord::RenameFile{"../outside", "x"},
+      coord::RemoveFile{"../outside"}, coord::WriteAt{"", 0, shared("x")}};
+  for (const auto& op : ops) {
+    const Status refused = files.run(op);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == ErrorCode::kInvalid);
+  }
+  CHECK(contents(dir.path + "/outside") == "mine");
+}
+
+TEST_CASE("ADirectoryThatWeMakeIsPrivate") {
+  const TempDir dir;
+  REQUIRE(DataDir::open(dir.path + "/a/b"));
+  CHECK((fs::status(dir.path + "/a/b").permissions() & fs::perms::all) == fs::perms::owner_all);
+}
+
+TEST_CASE("OneFileThatCannotBeReadDoesNotHideTheOthers") {
+  const TempDir dir;
+  const auto data = DataDir::open(dir.path);
+  REQUIRE(data);
+  fs::create_symlink("nowhere", dir.path + "/log.00000001");
+  fs::create_directory(dir.path + "/lost+found");
+  for (const char* name : {"manifest", "log.00000002", "a", "z"}) {
+    REQUIRE(replace_file(dir.path + "/" + name, as_bytes("m")));
+  }
+  const auto image = data->read_image();
+  REQUIRE(image.has_value());
+  CHECK(image->files.size() == 4);
+  CHECK(image->unreadable == std::vector<std::string>{"log.00000001"});
+}
+
+TEST_CASE("TheExecutorMayBeDestroyedFromWithinOnIdle") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  int reported = 0;
+  int idle = 0;
+  auto executor = std::make_unique<DiskExecutor>(
+      &loop, dir.path, [&](coord::DiskBatchId, const Status&) { ++reported; });
+  executor->submit({coord::DiskBatchId{1}, {coord::CreateFile{"x"}}});
+  executor->submit({coord::DiskBatchId{2}, {coord::WriteAt{"x", 0, shared("1")}}});
+  const std::string owned(100, 'x');  // in the function's own memory
+  executor->shut_down([&, owned] {
+    executor.reset();
+    idle += owned.size() == 100 ? 1 : 100;
+  });
+  CHECK(idle == 0);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(idle == 1);
+  CHECK(reported == 0);
+  CHECK(contents(dir.path + "/x") == "1");
+  uv_loop_close(&loop);
+}
+
+TEST_CASE("AShutDownWithNothingToDoCallsBackAtOnce") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  int idle = 0;
+  {
+    DiskExecutor executor(&loop, dir.path, [](coord::DiskBatchId, const Status&) {});
+    executor.shut_down([&] { ++idle; });
+    executor.submit({coord::DiskBatchId{1}, {coord::CreateFile{"x"}}});
+    CHECK(executor.idle());
+  }
+  CHECK(idle == 1);
+  CHECK_FALSE(fs::exists(dir.path + "/x"));
+  uv_loop_close(&loop);
+}
+
 }  // namespace ringside::disk

@@ -31,4 +31,25 @@ TEST_CASE("ACallerCannotForgeALine") {
   CHECK(json.find('\n') == std::string::npos);
 }
 
+TEST_CASE("AValueIsNotTakenForTwoFields") {
+  const auto line = [](std::string_view value) {
+    return format_line(config::LogFormat::kText, Level::kInfo, kTime, "m", {{"p", value}});
+  };
+  CHECK(line("x leader=2") == R"(06:15:10.123 info  m  p="x leader=2")");
+  CHECK(line("a\"b") == R"(06:15:10.123 info  m  p="a\"b")");
+  CHECK(line("") == R"(06:15:10.123 info  m  p="")");
+  CHECK(line("plain") == "06:15:10.123 info  m  p=plain");
+}
+
+TEST_CASE("TextIsUtf8WithoutControlCharacters") {
+  const auto line = [](std::string_view message) {
+    return format_line(config::LogFormat::kText, Level::kInfo, kTime, message, {}).substr(19);
+  };
+  CHECK(line("caf\xc3\xa9") == "caf\xc3\xa9");
+  CHECK(line("a\xff\xc3") == "a??");
+  CHECK(line("a\x1b[2J") == "a?[2J");
+  CHECK(line("a\xc2\x9b"
+             "2J") == "a?2J");
+}
+
 }  // namespace ringside::logging

@@ -1,0 +1,81 @@
+#include "sidecar/cli/answers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "sidecar/cli/tables.h"
+#include "sidecar/logging/log.h"
+
+namespace ringside::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 5> kLater{"exec", "drain", "config", "znode", "explain"};
+constexpr std::array<std::string_view, 3> kLaterOfRing{"add", "remove", "recover"};
+
+// A member that is a string, else nothing.
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+std::optional<std::string> later_command(std::span<const std::string_view> arguments) {
+  const auto has = [](const auto& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (arguments.empty()) {
+    return std::nullopt;
+  }
+  if (has(kLater, arguments[0])) {
+    return std::string(arguments[0]);
+  }
+  for (const auto argument : arguments.subspan(1)) {
+    if (arguments[0] == "ring" && has(kLaterOfRing, argument)) {
+      return fmt::format("ring {}", argument);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string path_of(std::string_view query, std::string_view service) {
+  return query == "endpoints" ? fmt::format("/v1/services/{}", service)
+                              : fmt::format("/v1/{}", query);
+}
+
+std::optional<std::string> as_table(std::string_view query, std::string_view json) {
+  if (query == "status") return status_table(json);
+  if (query == "services") return services_table(json);
+  if (query == "endpoints") return endpoints_table(json);
+  return ring_table(json);
+}
+
+std::string error_text(const AdminAnswer& answer) {
+  const json body = json::parse(answer.body, nullptr, false);
+  const std::string error = text_of(body, "error");
+  if (error.empty()) {
+    return fmt::format("the admin API answered {}: {}", answer.status,
+                       logging::printable(answer.body));
+  }
+  const std::string hint = text_of(body, "hint");
+  return logging::printable(hint.empty() ? error : error + "; " + hint);
+}
+
+std::string not_ready_reason(const AdminAnswer& answer) {
+  const std::string reason = text_of(json::parse(answer.body, nullptr, false), "reason");
+  return reason.empty() ? error_text(answer) : logging::printable(reason);
+}
+
+bool registered(std::string_view status_json) {
+  const json status = json::parse(status_json, nullptr, false);
+  const auto registration = status.find("registration");
+  return registration != status.end() && text_of(*registration, "state") == "registered";
+}
+
+}  // namespace ringside::cli

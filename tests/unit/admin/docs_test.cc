@@ -1,0 +1,179 @@
+// sidecar/README.md against what is really shown: names, types and labels of the metrics, and the
+// fields of the JSON, both ways.
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "sidecar/admin/json_views.h"
+#include "sidecar/metrics/scrape.h"
+#include "tests/unit/admin/made_up.h"
+
+namespace ringside::admin::test {
+
+namespace {
+
+using Words = std::set<std::string>;
+
+std::string readme() {
+  std::ifstream in(RINGSIDE_SOURCE "/sidecar/README.md");
+  REQUIRE(in.good());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The rows of the tables below that heading, up to the next heading, as cells.
+std::vector<std::vector<std::string>> rows_below(const std::string& heading) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream in(readme());
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("#")) {
+      inside = line == heading;
+    } else if (inside && line.starts_with("| `")) {
+      std::vector<std::string> cells;
+      std::istringstream row(line.substr(1));
+      for (std::string cell; std::getline(row, cell, '|');) {
+        cells.push_back(cell);
+      }
+      rows.push_back(cells);
+    }
+  }
+  return rows;
+}
+
+Words words_in(const std::string& text) {
+  static const std::regex kWord("`([a-z_]+)`");
+  Words words;
+  for (std::sregex_iterator it(text.begin(), text.end(), kWord), end; it != end; ++it) {
+    words.insert((*it)[1]);
+  }
+  return words;
+}
+
+std::string word_in(const std::string& cell) {
+  const Words words = words_in(cell);
+  return words.empty() ? "" : *words.begin();
+}
+
+Words fields_of(const std::string& heading) {
+  Words fields;
+  for (const auto& row : rows_below(heading)) {
+    fields.insert(word_in(row[0]));
+  }
+  return fields;
+}
+
+Words keys_of(const json& object) {
+  const auto names = keys(object);
+  return {names.begin(), names.end()};
+}
+
+// Something to say everywhere.
+Snapshot troubled() {
+  Snapshot snapshot = made_up();
+  snapshot.ready = false;
+  snapshot.not_ready = snapshot.config_problem = snapshot.ring.fenced = "x";
+  snapshot.ring.status.waiting_for = "x";
+  return snapshot;
+}
+
+struct Metric {
+  std::string type;
+  Words labels;
+  bool operator==(const Metric&) const = default;
+};
+
+std::string full_page() {
+  static metrics::WorkerMetrics worker("worker-0");
+  auto& upstream = worker.upstream("orders");
+  upstream.requests.add(200);
+  upstream.errors.add("timeout");
+  upstream.retries.add("reset");
+  worker.inbound.requests.add(200);
+  metrics::Sources sources;
+  sources.loops = {&worker};
+  sources.ring.emplace();
+  sources.endpoints = {{"orders", "up", 1}};
+  sources.breakers = {{"orders", "10.0.0.5:80", metrics::BreakerState::kOpen}};
+  sources.transitions = {{"orders", metrics::BreakerState::kOpen, 1}};
+  sources.build.version = "0.1.0";
+  return metrics::scrape(sources);
+}
+
+std::map<std::string, Metric> shown_metrics() {
+  static const std::regex kLabel("([a-z_]+)=\"");
+  std::map<std::string, Metric> found;
+  std::string name;
+  std::istringstream in(full_page());
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# TYPE ")) {
+      std::istringstream words(line.substr(7));
+      std::string type;
+      words >> name >> type;
+      found[name].type = type;
+    } else if (!line.starts_with("#")) {
+      REQUIRE(line.starts_with(name));
+      for (std::sregex_iterator it(line.begin(), line.end(), kLabel), end; it != end; ++it) {
+        if ((*it)[1] != "le") {
+          found[name].labels.insert((*it)[1]);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("EveryMetricIsDocumentedWithItsTypeAndLabels") {
+  std::map<std::string, Metric> documented;
+  for (const auto& row : rows_below("## Metrics")) {
+    REQUIRE(row.size() >= 4);
+    std::istringstream type(row[1]);
+    Metric metric;
+    type >> metric.type;
+    metric.labels = words_in(row[2]);
+    documented[word_in(row[0])] = metric;
+  }
+  const auto shown = shown_metrics();
+  CHECK(shown.size() > 20);
+  for (const auto& [name, metric] : shown) {
+    CHECK_MESSAGE(documented[name] == metric, name);
+  }
+  for (const auto& [name, metric] : documented) {
+    CHECK_MESSAGE(shown.contains(name), name);
+  }
+}
+
+TEST_CASE("EveryFieldOfTheJsonIsDocumented") {
+  const Snapshot snapshot = troubled();
+  const json status = parsed(status_json(snapshot, snapshot.made));
+  CHECK(fields_of("### /v1/status") == keys_of(status));
+  CHECK(fields_of("### /readyz") == keys_of(parsed(ready_json(snapshot))));
+  const json ring = parsed(ring_json(snapshot));
+  CHECK(fields_of("### /v1/ring") == keys_of(ring));
+  const json services = parsed(services_json(snapshot));
+  CHECK(fields_of("### /v1/services") == keys_of(services));
+  const json service = parsed(*service_json(snapshot, "orders"));
+  Words both = keys_of(service);
+  both.merge(keys_of(service["endpoints"][0]));
+  CHECK(fields_of("### /v1/services/SERVICE") == both);
+
+  const auto listed = [](const std::string& heading, const std::string& field, const json& object) {
+    for (const auto& row : rows_below(heading)) {
+      if (word_in(row[0]) == field) {
+        const Words words = words_in(row[1]);
+        for (const auto& key : keys_of(object)) {
+          CHECK_MESSAGE(words.contains(key), heading, " ", field, ": ", key);
+        }
+      }
+    }
+  };
+  listed("### /v1/status", "registration", status["registration"]);
+  listed("### /v1/services", "services", services["services"][0]);
+  listed("### /v1/ring", "members", ring["members"][0]);
+}
+
+}  // namespace ringside::admin::test

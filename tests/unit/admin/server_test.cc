@@ -1,0 +1,250 @@
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <thread>
+
+#include "sidecar/admin/admin_server.h"
+#include "sidecar/admin/bounded_server.h"
+#include "tests/unit/admin/made_up.h"
+
+namespace ringside::admin::test {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Fixture {
+  Fixture() {
+    set(made_up());
+    REQUIRE(server.start().has_value());
+  }
+  void set(Snapshot snapshot) {
+    published.set(std::make_shared<const Snapshot>(std::move(snapshot)));
+  }
+  httplib::Result get(const std::string& path) {
+    httplib::Client client("127.0.0.1", server.port());
+    return client.Get(path.c_str());
+  }
+
+  Published published;
+  metrics::WorkerMetrics loop{"control"};
+  metrics::Histogram commits;
+  std::atomic<std::int64_t> now_s{160};
+  AdminServer server{{"127.0.0.1", 0},
+                     {&published, {&loop}, &commits, [this] { return Instant{seconds{now_s}}; }}};
+};
+
+// A plain connection; recv gives up after 20 s.
+struct Plain {
+  explicit Plain(std::uint16_t port) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval limit{20, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  }
+  Plain(const Plain&) = delete;
+  ~Plain() { ::close(fd); }
+  bool send(const std::string& bytes) const {
+    return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  // Until the other side ends it.
+  [[nodiscard]] std::string rest() const {
+    std::string all;
+    char buffer[4096];
+    for (ssize_t got = 0; (got = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
+      all.append(buffer, static_cast<std::size_t>(got));
+    }
+    return all;
+  }
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
+}  // namespace
+
+TEST_CASE("HealthzIsAboutTheControlLoopAlone") {
+  Fixture f;
+  Snapshot unready = made_up();
+  unready.ready = false;
+  f.set(unready);
+  CHECK(f.get("/healthz")->status == 200);
+  f.now_s = 160 + AdminServer::kLoopSilent.count() + 1;
+  CHECK(f.get("/healthz")->status == 503);
+}
+
+TEST_CASE("ReadyzSays200Or503WithTheReason") {
+  Fixture f;
+  Snapshot snapshot = made_up();
+  snapshot.stale = true;
+  f.set(snapshot);
+  const auto stale = f.get("/readyz");
+  CHECK(stale->status == 200);
+  CHECK(parsed(stale->body)["ring"] == "stale");
+  snapshot.ready = false;
+  snapshot.not_ready = "no view";
+  f.set(snapshot);
+  const auto unready = f.get("/readyz");
+  CHECK(unready->status == 503);
+  CHECK(parsed(unready->body)["reason"] == "no view");
+}
+
+TEST_CASE("EveryPageOfTheProductIsThere") {
+  Fixture f;
+  for (const char* path :
+       {"/v1/status", "/v1/services", "/v1/services/orders", "/v1/services/ORDERS", "/v1/ring"}) {
+    CAPTURE(path);
+    const auto answer = f.get(path);
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK(answer->get_header_value("Content-Type") == "application/json");
+    CHECK(parsed(answer->body).is_object());
+  }
+  CHECK(f.get("/")->body.find("/v1/status") != std::string::npos);
+  const auto metrics = f.get("/metrics");
+  CHECK(metrics->get_header_value("Content-Type").starts_with("text/plain; version=0.0.4"));
+  CHECK(metrics->body.find("ringside_build_info") != std::string::npos);
+}
+
+TEST_CASE("WhatIsNotThereIs404WithAHint") {
+  Fixture f;
+  for (const char* path :
+       {"/nothing", "/v1/services/nobody", "/v1/services/a/b", "/v1/services/"}) {
+    CAPTURE(path);
+    const auto answer = f.get(path);
+    REQUIRE(answer);
+    CHECK(answer->status == 404);
+    CHECK(parsed(answer->body)["hint"].get<std::string>().size() > 5);
+  }
+}
+
+TEST_CASE("LaterFeaturesAreRefusedAs501") {
+  Fixture f;
+  httplib::Client client("127.0.0.1", f.server.port());
+  const auto refused = [](const httplib::Result& answer) {
+    REQUIRE(answer);
+    CHECK(answer->status == 501);
+    CHECK(parsed(answer->body)["error"].get<std::string>().find("not in this version") !=
+          std::string::npos);
+  };
+  refused(client.Get("/v1/config/orders"));
+  refused(client.Get("/v1/znode/a/b"));
+  refused(client.Get("/v1/explain/abc"));
+  refused(client.Get("/debug/loops"));
+  refused(client.Post("/v1/drain", "", "application/json"));
+  refused(client.Put("/v1/znode/a", "x", "text/plain"));
+  refused(client.Delete("/v1/znode/a"));
+}
+
+TEST_CASE("AnAnswerIsTheLastOfItsConnection") {
+  Fixture f;
+  const Plain client(f.server.port());
+  REQUIRE(client.send(
+      "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"));
+  const std::string text = client.rest();
+  CHECK(text.starts_with("HTTP/1.1 200"));
+  CHECK(text.find("Connection: close") != std::string::npos);
+  CHECK(text.find("HTTP/1.1", 8) == std::string::npos);
+}
+
+TEST_CASE("WhatIsTooLongIsRefused") {
+  Fixture f;
+  const struct {
+    std::string what;
+    std::string request;
+    const char* status;
+  } rows[] = {
+      {"a line", "GET /" + std::string(9'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 4"},
+      {"a field", "GET / HTTP/1.1\r\nHost: a\r\nA: " + std::string(9'000, 'a') + "\r\n\r\n",
+       "HTTP/1.1 4"},
+      {"a body",
+       "POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" +
+           std::string(70'000, 'a'),
+       "HTTP/1.1 413"},
+      {"a body said to be",
+       "POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "HTTP/1.1 413"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const Plain client(f.server.port());
+    REQUIRE(client.send(row.request));
+    const std::string answer = client.rest();
+    CAPTURE(answer);
+    CHECK(answer.starts_with(row.status));
+  }
+  std::string fields = "GET / HTTP/1.1\r\n";
+  for (std::size_t i = 0; fields.size() < 4 * BoundedServer::kMaxRequestBytes; ++i) {
+    fields += "A" + std::to_string(i) + ": " + std::string(1'000, 'a') + "\r\n";
+  }
+  const Plain endless(f.server.port());
+  static_cast<void>(endless.send(fields));
+  CHECK_FALSE(endless.rest().starts_with("HTTP/1.1 200"));
+  CHECK(f.get("/healthz")->status == 200);
+}
+
+TEST_CASE("SlowClientsAreDroppedAndKeepNobodyOutForLong") {
+  Fixture f;
+  std::vector<std::unique_ptr<Plain>> silent;
+  for (std::size_t i = 0; i < BoundedServer::kThreads - 1; ++i) {
+    silent.push_back(std::make_unique<Plain>(f.server.port()));
+  }
+  const auto began = Clock::now();
+  CHECK(f.get("/healthz")->status == 200);
+  CHECK(Clock::now() - began < AdminServer::kClientTime);
+  // One that sends a byte now and then gains no time by it.
+  const Plain trickle(f.server.port());
+  std::jthread drip([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && trickle.send("G")) {
+      std::this_thread::sleep_for(milliseconds{200});
+    }
+  });
+  static_cast<void>(trickle.rest());
+  const auto took = Clock::now() - began;
+  CHECK(took >= AdminServer::kClientTime - seconds{1});
+  CHECK(took < 3 * AdminServer::kClientTime);
+  for (const auto& client : silent) {
+    CHECK(client->rest().find("200 OK") == std::string::npos);
+  }
+}
+
+TEST_CASE("MoreThanMayWaitAreClosedAtOnce") {
+  Fixture f;
+  std::vector<std::unique_ptr<Plain>> silent;
+  const std::size_t room = BoundedServer::kThreads + BoundedServer::kMaxWaiting;
+  for (std::size_t i = 0; i < room + 20; ++i) {
+    silent.push_back(std::make_unique<Plain>(f.server.port()));
+  }
+  const auto began = Clock::now();
+  for (std::size_t i = room + 8; i < silent.size(); ++i) {
+    CHECK(silent[i]->rest().empty());
+  }
+  CHECK(Clock::now() - began < AdminServer::kClientTime);
+}
+
+TEST_CASE("StopDoesNotWaitForSlowClients") {
+  for (int i = 0; i < 20; ++i) {
+    const Fixture stopped_at_once;
+  }
+  auto f = std::make_unique<Fixture>();
+  const Plain silent(f->server.port());
+  CHECK(f->get("/healthz")->status == 200);
+  const auto began = Clock::now();
+  f.reset();
+  CHECK(Clock::now() - began < AdminServer::kClientTime / 2);
+}
+
+TEST_CASE("APortInUseIsAnErrorThatNamesIt") {
+  Fixture f;
+  AdminServer second({"127.0.0.1", f.server.port()},
+                     {&f.published, {}, &f.commits, [] { return Instant{}; }});
+  const Status started = second.start();
+  REQUIRE_FALSE(started.has_value());
+  CHECK(started.error().message.find("127.0.0.1:" + std::to_string(f.server.port())) !=
+        std::string::npos);
+  CHECK(started.error().message.find("in use") != std::string::npos);
+}
+
+}  // namespace ringside::admin::test
