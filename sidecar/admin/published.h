@@ -41,7 +41,7 @@ struct RingView {
 };
 
 struct Snapshot {
-  std::string name;     // of this sidecar: its instance, or observer-ID
+  std::string name;     // of this sidecar: its instance, or member-ID
   std::string service;  // empty: none
   std::string version;
   Instant started{};

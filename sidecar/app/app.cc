@@ -2,26 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <optional>
 #include <random>
 
-#include "config/reload.h"
-#include "config/validate.h"
-#include "sidecar/admin/admin_server.h"
-#include "sidecar/app/ring_member.h"
-#include "sidecar/app/shutdown.h"
-#include "sidecar/app/signals.h"
+#include "sidecar/app/app_parts.h"
 #include "sidecar/app/snapshot_maker.h"
-#include "sidecar/app/table_feed.h"
 #include "sidecar/app/version.h"
-#include "sidecar/app/view_store.h"
 #include "sidecar/discovery/entry.h"
-#include "sidecar/discovery/registrar.h"
-#include "sidecar/health/checker.h"
-#include "sidecar/logging/log.h"
-#include "sidecar/proxy/proxy_server.h"
 
 namespace ringside::app {
 
@@ -63,65 +50,20 @@ balancer::Endpoint own_endpoint(const config::Settings& settings, const RingIden
 
 }  // namespace
 
-struct App::Parts : RingListener {
-  Parts(ConfigSource the_source, config::Settings the_settings)
-      : source(std::move(the_source)),
-        settings(std::make_shared<const config::Settings>(std::move(the_settings))),
-        log(settings->log),
-        ring(loop, settings->ring, *this),
-        feed(
-            Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
-            [this](const std::string& line) { log.warn(line); }),
-        shutdown(settings->drain),
-        ticker(loop, [this] { tick(); }) {}
+App::Parts::Parts(ConfigSource the_source, config::Settings the_settings)
+    : source(std::move(the_source)),
+      settings(std::make_shared<const config::Settings>(std::move(the_settings))),
+      log(settings->log),
+      ring(loop, settings->ring, *this),
+      feed(
+          Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
+          [this](const std::string& line) { log.warn(line); }),
+      shutdown(settings->drain),
+      ticker(loop, [this] { tick(); }) {}
 
-  Status start();
-  void start_service();
-  void load_view();
-  Status start_ports();
-  void tick();
-  void refresh_table();
-  void drain_transitions();
-  void drain_access();
-  void publish();
-  void reload(const char* why);
-  void advance_shutdown(Instant now);
-  void stop_proxy();
-  void finish();
-  void end_ring();
-
-  void ring_changed(std::span<const coord::Change> changes) override;
-  void ring_reloaded() override;
-  void ring_log(coord::LogSeverity severity, const std::string& message) override {
-    log.write(level_of(severity), message);
-  }
-
-  ConfigSource source;
-  std::shared_ptr<const config::Settings> settings;
-  logging::Log log;
-  net::Loop loop;
-  metrics::WorkerMetrics loop_metrics{"control"};
-  metrics::Histogram commit_duration;
-  admin::Published published;
-  RingMember ring;
-  std::unique_ptr<proxy::ProxyServer> proxy;
-  TableFeed feed;
-  std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
-  std::unique_ptr<ViewStore> view_store;
-  std::unique_ptr<discovery::Registrar> registrar;
-  std::unique_ptr<health::Checker> checker;
-  std::unique_ptr<admin::AdminServer> admin;
-  std::unique_ptr<Signals> signals;
-  Shutdown shutdown;
-  net::Timer ticker;
-  Instant started{};
-  Instant file_looked{};
-  std::string config_problem;
-  bool listening = false;
-  bool finishing = false;
-  bool proxy_stopped = false;
-  std::vector<proxy::AccessRecord> access_records;
-};
+void App::Parts::ring_log(coord::LogSeverity severity, const std::string& message) {
+  log.write(level_of(severity), message);
+}
 
 Status App::Parts::start() {
   started = loop.now();
@@ -294,109 +236,6 @@ void App::Parts::publish() {
                      config_problem, started, loop.now()}));
 }
 
-void App::Parts::reload(const char* why) {
-  auto fresh = source.read();
-  if (!fresh) {
-    config_problem = fresh.error().front().to_string();
-    for (const auto& problem : fresh.error()) {
-      log.error("the settings were not taken: " + problem.to_string());
-    }
-    return;
-  }
-  const config::Changes changes = config::diff(*settings, *fresh);
-  for (const auto& change : changes.restart) {
-    log.warn("not taken until a restart: " + change.sentence);
-  }
-  config::Settings merged = config::merge_live(*settings, *fresh);
-  if (const auto clashes = config::check(merged); !clashes.empty()) {
-    config_problem = clashes.front().to_string();
-    log.error("the settings were not taken: " + config_problem);
-    return;
-  }
-  config_problem.clear();
-  settings = std::make_shared<const config::Settings>(std::move(merged));
-  for (const auto& change : changes.live) {
-    log.info("setting changed: " + change.sentence);
-  }
-  log.reconfigure(settings->log);
-  log.info(fmt::format("settings read again: {}", why),
-           {{"changes", static_cast<std::int64_t>(changes.live.size())}});
-  proxy->publish(settings);
-  feed.settings_changed();
-  refresh_table();
-  if (settings->service && registrar) {
-    const auto& service = *settings->service;
-    registrar->set_details(loop.now(), service.weight, service.zone, service.metadata);
-    checker->reconfigure(service.health_check);
-  }
-}
-
-void App::Parts::advance_shutdown(Instant now) {
-  if (shutdown.step() == Shutdown::Step::kServing || finishing) {
-    return;
-  }
-  const auto status = ring.status();
-  const Shutdown::Step before = shutdown.step();
-  Shutdown::World world;
-  world.entry_settled = !registrar || registrar->settled();
-  world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
-  world.leading = status.role == coord::Role::kLeading && status.members.size() > 1;
-  world.alone = std::none_of(status.members.begin(), status.members.end(),
-                             [&](const coord::MemberStatus& member) {
-                               return member.connected && member.id != status.self;
-                             });
-  world.idle = proxy_stopped;
-  const Shutdown::Step step = shutdown.advance(now, world);
-  if (registrar && step >= Shutdown::Step::kAnnouncing) {
-    registrar->start_draining(now);
-  }
-  if (registrar && step >= Shutdown::Step::kLeaving) {
-    registrar->leave(now);
-  }
-  if (step == before) {
-    return;
-  }
-  log.info("stopping", {{"step", std::string_view(to_string(step))}});
-  if (step >= Shutdown::Step::kHandingOver && before < Shutdown::Step::kHandingOver) {
-    ring.hand_over();
-  }
-  if (step >= Shutdown::Step::kFinishing && before < Shutdown::Step::kFinishing) {
-    stop_proxy();
-  }
-  if (step == Shutdown::Step::kDone) {
-    finish();
-  }
-}
-
-void App::Parts::stop_proxy() {
-  proxy->stop([this] {
-    // From a worker's thread. A queue that is full loses the word; drain.timeout ends the wait
-    // then.
-    if (!loop.post([this] { proxy_stopped = true; })) {
-      log.warn("the control loop is too busy to hear that the proxy has stopped");
-    }
-  });
-}
-
-void App::Parts::finish() {
-  finishing = true;
-  ticker.stop();
-  view_store->flush([this] { ring.stop([this] { loop.stop(); }); });
-}
-
-// The loop has ended, or never ran: a write that the disk's thread is in the middle of comes home
-// before what it belongs to goes.
-void App::Parts::end_ring() {
-  bool ended = false;
-  ring.stop([this, &ended] {
-    ended = true;
-    loop.stop();
-  });
-  while (!ended) {
-    loop.run();
-  }
-}
-
 App::App(ConfigSource source, config::Settings settings)
     : parts_(std::make_unique<Parts>(std::move(source), std::move(settings))) {}
 
@@ -407,12 +246,12 @@ int App::run() {
   if (!started) {
     parts_->log.error(started.error().message);
     std::fprintf(stderr, "ringside: %s\n", started.error().message.c_str());
-    parts_->end_ring();
+    parts_->close_ring();
     return 1;
   }
   parts_->log.info("running", {{"version", std::string_view(kVersion)}});
   parts_->loop.run();
-  parts_->end_ring();
+  parts_->close_ring();
   return 0;
 }
 

@@ -124,7 +124,12 @@ Status RingMember::start(const config::Service* service) {
       become_observer(started.error().message);
     }
   }
-  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, identity_.voters);
+  // Not our own address: an observer dials every voter, also one that was a voter.
+  std::vector<config::Voter> others = identity_.voters;
+  std::erase_if(others, [&](const config::Voter& voter) {
+    return coord::MemberId{voter.id} == as_configured.self;
+  });
+  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, std::move(others));
   Status listening = peers_->start(identity_.self);
   after_driver();
   return listening;

@@ -23,8 +23,8 @@ class Shutdown {
     bool entry_settled = false;  // the ring has our entry as draining, or there is none
     bool alone = false;          // no other sidecar is connected: nobody to wait for
     bool left = false;           // entry and session are gone
-    bool leading = false;
-    bool idle = false;  // no exchange is running
+    bool leading = false;        // and another voter is connected, who may take over
+    bool idle = false;           // no exchange is running
   };
 
   explicit Shutdown(const config::Drain& settings) : settings_(settings) {}

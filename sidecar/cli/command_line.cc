@@ -72,6 +72,11 @@ int run(int argc, char** argv) {
   waiting->add_option("--timeout", wait.timeout, "e.g. 30s")->capture_default_str();
   waiting->add_flag("--registered", wait.registered, "and its service is registered");
   app.add_subcommand("version", "Print the version");
+  const auto asked_for = [argv](const CLI::App* known) { return known->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(asked_for).empty()) {
+    std::fprintf(stderr, "ringside: no command %s; ringside --help lists them\n", argv[1]);
+    return kWrongUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -1,0 +1,49 @@
+// Taking the settings anew. Good path: what may change alive changes, the rest is named. Failure
+// path: a file with a problem, or a mix of old and new that does not hold, changes nothing and says
+// so (log and /v1/status).
+#include <fmt/format.h>
+
+#include "config/reload.h"
+#include "config/validate.h"
+#include "sidecar/app/app_parts.h"
+
+namespace ringside::app {
+
+void App::Parts::reload(const char* why) {
+  auto fresh = source.read();
+  if (!fresh) {
+    config_problem = fresh.error().front().to_string();
+    for (const auto& problem : fresh.error()) {
+      log.error("the settings were not taken: " + problem.to_string());
+    }
+    return;
+  }
+  const config::Changes changes = config::diff(*settings, *fresh);
+  for (const auto& change : changes.restart) {
+    log.warn("not taken until a restart: " + change.sentence);
+  }
+  config::Settings merged = config::merge_live(*settings, *fresh);
+  if (const auto clashes = config::check(merged); !clashes.empty()) {
+    config_problem = clashes.front().to_string();
+    log.error("the settings were not taken: " + config_problem);
+    return;
+  }
+  config_problem.clear();
+  settings = std::make_shared<const config::Settings>(std::move(merged));
+  for (const auto& change : changes.live) {
+    log.info("setting changed: " + change.sentence);
+  }
+  log.reconfigure(settings->log);
+  log.info(fmt::format("settings read again: {}", why),
+           {{"changes", static_cast<std::int64_t>(changes.live.size())}});
+  proxy->publish(settings);
+  feed.settings_changed();
+  refresh_table();
+  if (settings->service && registrar) {
+    const auto& service = *settings->service;
+    registrar->set_details(loop.now(), service.weight, service.zone, service.metadata);
+    checker->reconfigure(service.health_check);
+  }
+}
+
+}  // namespace ringside::app
