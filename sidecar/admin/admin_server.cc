@@ -1,8 +1,6 @@
 #include "sidecar/admin/admin_server.h"
 
 #include <fmt/format.h>
-
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -16,7 +14,6 @@ namespace ringside::admin {
 
 namespace {
 
-constexpr milliseconds kStartPoll{1};
 constexpr const char* kJson = "application/json";
 constexpr const char* kIndex =
     "Ringside admin\n\n"
@@ -33,8 +30,7 @@ void answer(httplib::Response& response, int status, const std::string& json) {
 struct AdminServer::State {
   config::Address listen;
   AdminSources sources;
-  BoundedServer server{kClientTime};
-  std::atomic<bool> ended{false};  // the thread has left listen_after_bind()
+  BoundedServer server;
   std::thread thread;
   int port = 0;
 
@@ -76,20 +72,13 @@ Status AdminServer::start() {
                             state.listen.to_string(),
                             errno == 0 ? "no such address" : std::strerror(errno)));
   }
-  state.thread = std::thread([&state] {
-    state.server.listen_after_bind();
-    state.ended = true;
-  });
-  // httplib forgets a stop that comes before it runs.
-  while (!state.server.is_running() && !state.ended) {
-    std::this_thread::sleep_for(kStartPoll);
-  }
+  state.thread = std::thread([&state] { state.server.serve(); });
   return {};
 }
 
 void AdminServer::stop() {
   if (state_->thread.joinable()) {
-    state_->server.stop_now();
+    state_->server.stop_serving();
     state_->thread.join();
   }
 }

@@ -2,8 +2,8 @@
 //
 // Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and
 // workers' counters and touch nothing else. Good path: start() binds and serves until stop() or
-// destruction. Failure path: the port cannot be bound (an Error that names it). A slow or silent
-// client is dropped after kClientTime; bounded_server.h has the other bounds.
+// destruction. Failure path: the port cannot be bound (an Error that names it). Slow, silent and
+// many clients: see bounded_server.h.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,6 @@ struct AdminSources {
 
 class AdminServer {
  public:
-  static constexpr seconds kClientTime{5};
   // /healthz fails when the control loop has not published for that long.
   static constexpr seconds kLoopSilent{5};
 

@@ -1,3 +1,6 @@
+// Good path: accept, wait for a thread, read, answer, close. Failure paths, all of which close the
+// connection: the client's time is up, it sends more than it may, it went away, too many wait, the
+// server stops.
 #include "sidecar/admin/bounded_server.h"
 
 #include <poll.h>
@@ -5,174 +8,186 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
-#include <utility>
 
 namespace ringside::admin {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
+// How soon a stop, or somebody who waits, is noticed.
+constexpr milliseconds kSlice{50};
 
-constexpr milliseconds kSlice{50};        // how late a stop may be noticed
-constexpr milliseconds kLingerTime{500};  // for a client to read the answer and close
-constexpr std::size_t kLingerBytes = std::size_t{1} << 20U;
+// Set while a connection is to be closed unserved: httplib hands over closures, not sockets.
+thread_local bool close_unserved = false;
 
-// Set while the accepting thread gets rid of a connection that finds the queue full.
-thread_local bool queue_is_full = false;
-
-class BoundedPool : public httplib::TaskQueue {
- public:
-  void enqueue(std::function<void()> serve) override {
-    if (waiting_ >= BoundedServer::kMaxWaiting) {
-      queue_is_full = true;
-      serve();
-      queue_is_full = false;
-      return;
-    }
-    ++waiting_;
-    pool_.enqueue([this, serve = std::move(serve)] {
-      --waiting_;
-      serve();
-    });
-  }
-  void shutdown() override { pool_.shutdown(); }
-
- private:
-  httplib::ThreadPool pool_{BoundedServer::kThreads};
-  std::atomic<int> waiting_{0};
-};
-
-class ClientStream : public httplib::Stream {
- public:
-  ClientStream(socket_t socket, Clock::time_point deadline, const std::atomic<bool>& stopping)
-      : socket_(socket), deadline_(deadline), stopping_(stopping) {}
-
-  [[nodiscard]] bool is_readable() const override { return begin_ < end_ || wait(POLLIN); }
-  [[nodiscard]] bool is_writable() const override { return wait(POLLOUT); }
-
-  ssize_t read(char* to, std::size_t size) override {
-    if (begin_ == end_ && !fill()) {
-      return -1;
-    }
-    const std::size_t count = std::min(size, end_ - begin_);
-    std::memcpy(to, buffer_.data() + begin_, count);
-    begin_ += count;
-    return static_cast<ssize_t>(count);
-  }
-
-  ssize_t write(const char* from, std::size_t size) override {
-    while (wait(POLLOUT)) {
-      const ssize_t sent = ::send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent >= 0 || (errno != EAGAIN && errno != EINTR)) {
-        return sent;
-      }
-    }
-    return -1;
-  }
-
-  // Lets the client read the answer: a close with bytes unread would reset the connection.
-  void linger() {
-    ::shutdown(socket_, SHUT_WR);
-    deadline_ = std::min(deadline_, Clock::now() + kLingerTime);
-    for (std::size_t read = 0; read < kLingerBytes && wait(POLLIN);) {
-      const ssize_t got = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-      if (got <= 0) {
-        return;
-      }
-      read += static_cast<std::size_t>(got);
-    }
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override { no_address(ip, port); }
-  void get_local_ip_and_port(std::string& ip, int& port) const override { no_address(ip, port); }
-  [[nodiscard]] socket_t socket() const override { return socket_; }
-
- private:
-  static void no_address(std::string& ip, int& port) {  // nothing here asks who calls
-    ip.clear();
-    port = 0;
-  }
-
-  // False when the time is up or the server stops.
-  [[nodiscard]] bool wait(short events) const {
-    while (!stopping_) {
-      const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now());
-      if (left <= milliseconds{0}) {
-        return false;
-      }
-      pollfd entry{socket_, events, 0};
-      const int ready = ::poll(&entry, 1, static_cast<int>(std::min(left, kSlice).count()));
-      if (ready > 0 || (ready < 0 && errno != EINTR)) {
-        return ready > 0;
-      }
-    }
-    return false;
-  }
-
-  bool fill() {
-    while (total_ < BoundedServer::kMaxRequestBytes && wait(POLLIN)) {
-      const ssize_t got = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-      if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        continue;
-      }
-      begin_ = 0;
-      end_ = got > 0 ? static_cast<std::size_t>(got) : 0;
-      total_ += end_;
-      return end_ > 0;
-    }
-    return false;
-  }
-
-  socket_t socket_;
-  Clock::time_point deadline_;
-  const std::atomic<bool>& stopping_;
-  std::array<char, 4096> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  std::size_t total_ = 0;
-};
+void refuse(const std::function<void()>& serve) {
+  close_unserved = true;
+  serve();
+  close_unserved = false;
+}
 
 }  // namespace
 
-BoundedServer::BoundedServer(milliseconds client_time) : client_time_(client_time) {
-  new_task_queue = [] { return new BoundedPool; };
-  set_payload_max_length(kMaxBodyBytes);
-  // httplib would read such a body to its end before it says that it is too long.
-  set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (request.get_header_value<std::uint64_t>("Content-Length") <= kMaxBodyBytes) {
-      return HandlerResponse::Unhandled;
+BoundedStream::BoundedStream(socket_t socket, const Pressure& pressure)
+    : socket_(socket), pressure_(pressure), began_(std::chrono::steady_clock::now()) {}
+
+milliseconds BoundedStream::time_left() const {
+  if (pressure_.closing) {
+    return milliseconds{0};
+  }
+  const milliseconds limit = pressure_.waiting > 0 ? BoundedServer::kClientTimeWhenBusy
+                                                   : milliseconds{BoundedServer::kClientTime};
+  const auto spent = std::chrono::steady_clock::now() - began_;
+  return limit - std::chrono::duration_cast<milliseconds>(spent);
+}
+
+bool BoundedStream::wait(short events) const {
+  for (milliseconds left = time_left(); left > milliseconds{0}; left = time_left()) {
+    pollfd ready{socket_, events, 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(std::min(left, kSlice).count()));
+    if (count > 0) {
+      return true;
     }
-    constexpr int kPayloadTooLarge = 413;
-    response.status = kPayloadTooLarge;
-    return HandlerResponse::Handled;
-  });
-  // httplib's own choice is SO_REUSEPORT, with which a second sidecar would share the port unseen.
+    if (count < 0 && errno != EINTR) {
+      return false;
+    }
+  }
+  return false;
+}
+
+bool BoundedStream::is_readable() const {
+  return begin_ < end_ || wait(POLLIN);
+}
+
+bool BoundedStream::is_writable() const {
+  return wait(POLLOUT);
+}
+
+ssize_t BoundedStream::read(char* out, std::size_t size) {
+  if (begin_ == end_) {
+    if (received_ >= BoundedServer::kMaxRequestBytes || !wait(POLLIN)) {
+      return -1;
+    }
+    const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count <= 0) {
+      return count;
+    }
+    begin_ = 0;
+    end_ = static_cast<std::size_t>(count);
+    received_ += end_;
+  }
+  const std::size_t given = std::min(size, end_ - begin_);
+  std::memcpy(out, buffer_.data() + begin_, given);
+  begin_ += given;
+  return static_cast<ssize_t>(given);
+}
+
+ssize_t BoundedStream::write(const char* data, std::size_t size) {
+  return wait(POLLOUT) ? ::send(socket_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
+}
+
+// Nobody asks for addresses: no handler and no log of ours shows them.
+void BoundedStream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+void BoundedStream::get_local_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+BoundedQueue::BoundedQueue(Pressure& pressure) : pressure_(pressure) {
+  for (std::size_t i = 0; i < BoundedServer::kThreads; ++i) {
+    threads_.emplace_back([this] { work(); });
+  }
+}
+
+void BoundedQueue::enqueue(std::function<void()> serve) {
+  std::function<void()> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(serve));
+    if (waiting_.size() > BoundedServer::kMaxWaiting) {
+      refused = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    pressure_.waiting = waiting_.size();
+  }
+  something_.notify_one();
+  if (refused) {
+    refuse(refused);
+  }
+}
+
+void BoundedQueue::work() {
+  while (true) {
+    std::function<void()> serve;
+    {
+      std::unique_lock lock(mutex_);
+      something_.wait(lock, [this] { return over_ || !waiting_.empty(); });
+      if (over_) {
+        return;
+      }
+      serve = std::move(waiting_.back());
+      waiting_.pop_back();
+      pressure_.waiting = waiting_.size();
+    }
+    serve();
+  }
+}
+
+void BoundedQueue::shutdown() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  something_.notify_all();
+  for (auto& thread : threads_) {
+    thread.join();
+  }
+  for (const auto& serve : waiting_) {
+    refuse(serve);
+  }
+  waiting_.clear();
+}
+
+BoundedServer::BoundedServer() {
+  new_task_queue = [this] { return new BoundedQueue(pressure_); };
+  set_keep_alive_max_count(1);
+  set_payload_max_length(kMaxBodyBytes);
+  // httplib sets SO_REUSEPORT: two sidecars would share a port and neither would be told.
   set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
 }
 
-void BoundedServer::stop_now() {
-  stopping_ = true;
+void BoundedServer::serve() {
+  listen_after_bind();
+  ended_ = true;
+}
+
+void BoundedServer::stop_serving() {
+  // httplib forgets a stop that comes before its loop has begun.
+  while (!is_running() && !ended_) {
+    std::this_thread::sleep_for(milliseconds{1});
+  }
+  pressure_.closing = true;
   stop();
 }
 
 bool BoundedServer::process_and_close_socket(socket_t socket) {
-  bool answered = false;
-  if (!queue_is_full && !stopping_) {
-    ClientStream stream(socket, Clock::now() + client_time_, stopping_);
+  bool served = false;
+  if (!close_unserved) {
+    BoundedStream stream(socket, pressure_);
     bool closed = false;
-    answered = process_request(stream, true, closed, nullptr);
-    stream.linger();
+    served = process_request(stream, true, closed, nullptr);
   }
+  ::shutdown(socket, SHUT_RDWR);
   ::close(socket);
-  return answered;
+  return served;
 }
 
 }  // namespace ringside::admin
