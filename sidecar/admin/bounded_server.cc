@@ -144,6 +144,11 @@ BoundedServer::BoundedServer(milliseconds client_time) : client_time_(client_tim
   set_payload_max_length(kMaxBodyBytes);
   // httplib would read such a body to its end before it says that it is too long.
   set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    // Neither length nor chunks means no body (RFC 9112, 6.3); httplib would wait for the end of
+    // the connection. The object is httplib's own and not const.
+    if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) {
+      const_cast<httplib::Request&>(request).set_header("Content-Length", std::string("0"));
+    }
     if (request.get_header_value<std::uint64_t>("Content-Length") <= kMaxBodyBytes) {
       return HandlerResponse::Unhandled;
     }
