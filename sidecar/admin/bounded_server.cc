@@ -17,6 +17,8 @@ namespace {
 
 // How soon a stop, or somebody who waits, is noticed.
 constexpr milliseconds kSlice{50};
+// Reads after the answer, at most: 64 KiB and 1 s.
+constexpr std::size_t kLingerSlices = 20;
 
 // Set while a connection is to be closed unserved: httplib hands over closures, not sockets.
 thread_local bool close_unserved = false;
@@ -25,6 +27,22 @@ void refuse(const std::function<void()>& serve) {
   close_unserved = true;
   serve();
   close_unserved = false;
+}
+
+// httplib would read a body that is too long to its end before it says so; and without a length it
+// would wait for the end of the connection, where there is no body (RFC 9112, 6.3). The request is
+// httplib's own and not const.
+httplib::Server::HandlerResponse judge_length(const httplib::Request& request,
+                                              httplib::Response& response) {
+  if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) {
+    const_cast<httplib::Request&>(request).set_header("Content-Length", std::string("0"));
+  }
+  if (request.get_header_value<std::uint64_t>("Content-Length") <= BoundedServer::kMaxBodyBytes) {
+    return httplib::Server::HandlerResponse::Unhandled;
+  }
+  constexpr int kPayloadTooLarge = 413;
+  response.status = kPayloadTooLarge;
+  return httplib::Server::HandlerResponse::Handled;
 }
 
 }  // namespace
@@ -85,6 +103,17 @@ ssize_t BoundedStream::read(char* out, std::size_t size) {
 
 ssize_t BoundedStream::write(const char* data, std::size_t size) {
   return wait(POLLOUT) ? ::send(socket_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
+}
+
+void BoundedStream::linger() {
+  ::shutdown(socket_, SHUT_WR);
+  for (std::size_t slices = 0; slices < kLingerSlices; ++slices) {
+    pollfd ready{socket_, POLLIN, 0};
+    if (pressure_.closing || ::poll(&ready, 1, static_cast<int>(kSlice.count())) <= 0 ||
+        ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT) <= 0) {
+      return;
+    }
+  }
 }
 
 // Nobody asks for addresses: no handler and no log of ours shows them.
@@ -157,6 +186,7 @@ BoundedServer::BoundedServer() {
   new_task_queue = [this] { return new BoundedQueue(pressure_); };
   set_keep_alive_max_count(1);
   set_payload_max_length(kMaxBodyBytes);
+  set_pre_routing_handler(judge_length);
   // httplib sets SO_REUSEPORT: two sidecars would share a port and neither would be told.
   set_socket_options([](socket_t socket) {
     const int on = 1;
@@ -184,8 +214,8 @@ bool BoundedServer::process_and_close_socket(socket_t socket) {
     BoundedStream stream(socket, pressure_);
     bool closed = false;
     served = process_request(stream, true, closed, nullptr);
+    stream.linger();
   }
-  ::shutdown(socket, SHUT_RDWR);
   ::close(socket);
   return served;
 }

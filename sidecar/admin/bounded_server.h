@@ -41,6 +41,9 @@ class BoundedStream final : public httplib::Stream {
   void get_remote_ip_and_port(std::string& ip, int& port) const override;
   void get_local_ip_and_port(std::string& ip, int& port) const override;
   [[nodiscard]] socket_t socket() const override { return socket_; }
+  // After the answer: lets the client read it. A close with bytes unread would reset the
+  // connection.
+  void linger();
 
  private:
   [[nodiscard]] milliseconds time_left() const;

@@ -124,13 +124,13 @@ Status ProxyServer::open() {
   const config::Settings& settings = *options_.settings;
   auto outbound = acceptor_->open(settings.proxy.outbound, {});
   if (!outbound) {
-    return std::unexpected(std::move(outbound.error()));
+    return fail(outbound.error().code, outbound.error().message + " (proxy.outbound)");
   }
   outbound_port_ = *outbound;
   if (settings.service && settings.proxy.inbound) {
     auto inbound = acceptor_->open(*settings.proxy.inbound, {.inbound = true, .upstream = {}});
     if (!inbound) {
-      return std::unexpected(std::move(inbound.error()));
+      return fail(inbound.error().code, inbound.error().message + " (proxy.inbound)");
     }
     inbound_port_ = *inbound;
   }
@@ -140,7 +140,7 @@ Status ProxyServer::open() {
     }
     auto port = acceptor_->open(*upstream.listen, {.inbound = false, .upstream = name});
     if (!port) {
-      return std::unexpected(std::move(port.error()));
+      return fail(port.error().code, port.error().message + " (upstreams." + name + ".listen)");
     }
     upstream_ports_[name] = *port;
   }

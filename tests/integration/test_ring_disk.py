@@ -60,6 +60,15 @@ class FailedStart(unittest.TestCase):
             self.assertIn(first.settings["ring"]["listen"], second.process.log_text())
 
 
+    def test_a_proxy_port_in_use_names_its_key(self):
+        with Bench() as bench:
+            first = bench.sidecar("first").wait_ready()
+            second = bench.sidecar("second", {"proxy": {"outbound": first.settings["proxy"]["outbound"]}})
+            wait_until(lambda: not second.process.running(), 10, lambda: f"it has ended\n{second.process.log_tail()}")
+            self.assertEqual(second.process.exit_code, 1, second.process.log_tail())
+            self.assertIn("(proxy.outbound)", second.process.log_text())
+
+
 class StopAtOnce(unittest.TestCase):
     def test_a_second_signal_ends_it_with_0_whatever_runs(self):
         with Ring() as ring:

@@ -139,6 +139,15 @@ TEST_CASE("LaterFeaturesAreRefusedAs501") {
   refused(client.Delete("/v1/znode/a"));
 }
 
+TEST_CASE("ARequestWithoutALengthHasNoBody") {  // as `curl -X POST` sends it
+  Fixture f;
+  const Plain plain(f.server.port());
+  const auto before = std::chrono::steady_clock::now();
+  REQUIRE(plain.send("POST /v1/drain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  CHECK(plain.rest().starts_with("HTTP/1.1 501"));
+  CHECK(std::chrono::steady_clock::now() - before < AdminServer::kClientTime / 2);
+}
+
 TEST_CASE("AnAnswerIsTheLastOfItsConnection") {
   Fixture f;
   const Plain client(f.server.port());
