@@ -8,13 +8,12 @@
 #include <random>
 
 #include "config/base/check.h"
+#include "sidecar/app/kept_identity.h"
 #include "sidecar/disk/file_ops.h"
 
 namespace ringside::app {
 
 namespace {
-
-constexpr std::size_t kMaxIdFileBytes = 64;
 
 WallTime wall_now() {
   return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
@@ -28,22 +27,6 @@ std::uint64_t random64() {
 std::optional<std::string> environment(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-// The id that an observer drew before and kept.
-std::optional<coord::MemberId> kept_id(const std::string& directory) {
-  const auto bytes =
-      disk::read_file(fmt::format("{}/{}", directory, disk::kObserverIdFile), kMaxIdFileBytes);
-  if (!bytes) {
-    return std::nullopt;
-  }
-  const auto text = as_text(*bytes);
-  std::uint64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || id < coord::kMinObserverId) {
-    return std::nullopt;
-  }
-  return coord::MemberId{id};
 }
 
 std::vector<coord::MemberId> voter_ids(const RingIdentity& identity) {
@@ -74,16 +57,14 @@ RingMember::~RingMember() = default;
 
 coord::MemberId RingMember::drawn_id() {
   if (data_) {
-    if (const auto kept = kept_id(data_->path())) {
+    if (const auto kept = kept_observer_id(data_->path())) {
       return *kept;
     }
   }
   // 53 bits at most, so that a JSON reader keeps every digit.
   const std::uint64_t id = coord::kMinObserverId + (random64() >> 12U);
   if (data_) {
-    const std::string text = fmt::format("{}\n", id);
-    const auto saved = disk::replace_file(
-        fmt::format("{}/{}", data_->path(), disk::kObserverIdFile), as_bytes(text));
+    const auto saved = keep_observer_id(data_->path(), coord::MemberId{id});
     if (!saved) {
       log(coord::LogSeverity::kWarn, "cannot keep the observer id: " + saved.error().message);
     }
@@ -105,6 +86,37 @@ Status RingMember::open_disk(const config::Service* service) {
   return {};
 }
 
+void RingMember::adopt_members() {
+  const auto kept = data_ && identity_.voter ? kept_voters(data_->path())
+                                             : fail(ErrorCode::kNotFound, "no voter's disk");
+  if (!kept) {
+    if (kept.error().code != ErrorCode::kNotFound) {
+      log(coord::LogSeverity::kError,
+          "the voters kept on disk are not used: " + kept.error().message);
+    }
+    return;
+  }
+  members_kept_ = true;
+  if (!same_members(*kept, identity_.voters)) {
+    log(coord::LogSeverity::kWarn,
+        fmt::format("ring.voters does not name the {} voters that this ring was born with: those "
+                    "count, since members cannot "
+                    "be changed in this version",
+                    kept->size()));
+  }
+  identity_.voters = committed_voters(*kept, identity_.voters);
+}
+
+void RingMember::keep_members() {
+  if (members_kept_ || !identity_.voter || !data_ || !driver_ || !driver_->handshake().birth) {
+    return;
+  }
+  members_kept_ = true;
+  if (const Status kept = keep_voters(data_->path(), identity_.voters); !kept) {
+    log(coord::LogSeverity::kError, "cannot keep the voters of the ring: " + kept.error().message);
+  }
+}
+
 Status RingMember::start(const config::Service* service) {
   const Status opened = open_disk(service);
   if (!opened && opened.error().code == ErrorCode::kRefused) {
@@ -114,6 +126,7 @@ Status RingMember::start(const config::Service* service) {
   whole.ring = settings_;
   const RingIdentity as_configured = identify(whole, coord::MemberId{});
   identity_ = as_configured.voter ? as_configured : as_observer(as_configured, drawn_id());
+  adopt_members();
   if (!opened) {
     listener_.ring_log(coord::LogSeverity::kError, opened.error().message);
     become_observer(opened.error().message);
@@ -195,6 +208,7 @@ void RingMember::after_driver() {
     task();
   }
   draining_later_ = false;
+  keep_members();
   if (driver_ && !stopping_) {
     const Instant deadline = driver_->next_deadline();
     if (deadline != kNever) {

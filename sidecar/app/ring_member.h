@@ -90,6 +90,9 @@ class RingMember : public coord::DriverPorts,
   Status start_driver(const coord::DiskImage& image);
   void become_observer(const std::string& reason);
   coord::MemberId drawn_id();
+  // The voters that this ring was born with count before those of the settings.
+  void adopt_members();
+  void keep_members();
   // Acts upon what the driver said, then re-arms the timer.
   void after_driver();
 
@@ -110,6 +113,7 @@ class RingMember : public coord::DriverPorts,
   std::uint64_t next_request_ = 0;
   std::string fenced_reason_;
   bool stopping_ = false;
+  bool members_kept_ = false;
 };
 
 }  // namespace ringside::app

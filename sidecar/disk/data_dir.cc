@@ -25,8 +25,10 @@ bool writable(const std::string& path) {
 }
 
 bool ours_alone(std::string_view name) {
-  return name == kLockFile || name == kViewFile || name == kObserverIdFile ||
-         name == fmt::format("{}.tmp", kViewFile) || name == fmt::format("{}.tmp", kObserverIdFile);
+  if (name.ends_with(".tmp")) {
+    name.remove_suffix(4);
+  }
+  return name == kLockFile || name == kViewFile || name == kObserverIdFile || name == kVotersFile;
 }
 
 }  // namespace

@@ -45,5 +45,6 @@ class DataDir {
 inline constexpr std::string_view kLockFile = "lock";
 inline constexpr std::string_view kViewFile = "view.json";
 inline constexpr std::string_view kObserverIdFile = "observer-id";
+inline constexpr std::string_view kVotersFile = "voters";
 
 }  // namespace ringside::disk

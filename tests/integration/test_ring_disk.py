@@ -83,3 +83,25 @@ class StopAtOnce(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class ShortenedVoters(unittest.TestCase):
+    def test_a_voter_that_is_told_it_is_alone_does_not_lead_alone(self):
+        with Ring() as ring:
+            victim = next(s for s in ring.sidecars if s is not ring.leader())
+            own, birth = victim.ring()["id"], victim.ring()["birth_id"]
+            voters = victim.settings["ring"]["voters"]
+            for sidecar in ring.sidecars:
+                sidecar.kill()
+            victim.settings["ring"]["voters"] = [voter for voter in voters if voter.startswith(f"{own}@")]
+            victim.write_settings()
+            victim.start()
+            wait_until(lambda: "those count" in victim.process.log_text(), 10, victim.process.log_tail)
+            time.sleep(2)
+            self.assertEqual(victim.ring()["role"], "looking", victim.process.log_tail(20))
+            for sidecar in ring.sidecars:
+                if sidecar is not victim:
+                    sidecar.start()
+            ring.leader(timeout=15)
+            wait_until(lambda: victim.ring()["quorum"], 10, lambda: f"it is back in its ring\n{victim.process.log_tail(20)}")
+            self.assertEqual(victim.ring()["birth_id"], birth)
