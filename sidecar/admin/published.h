@@ -28,8 +28,6 @@ struct RegistrationView {
 };
 
 struct RingView {
-  bool present =
-      false;  // false: this sidecar is no member (its disk failed and it could not observe)
   std::string name;
   std::string address;  // ring.advertise
   coord::RingStatus status;
@@ -54,8 +52,6 @@ struct Snapshot {
   RegistrationView registration;
   RingView ring;
   std::shared_ptr<const balancer::RoutingTable> table;  // live state of hosts is read through it
-  std::vector<std::uint32_t>
-      commit_durations_us;  // not for JSON: drained into the histogram by the app
 };
 
 class Published {

@@ -23,7 +23,8 @@ void App::Parts::advance_shutdown(Instant now) {
   world.leading = status.role == coord::Role::kLeading &&
                   std::any_of(status.members.begin(), status.members.end(),
                               [&](const auto& member) { return other(member) && member.voter; });
-  world.alone = std::none_of(status.members.begin(), status.members.end(), other);
+  // Without an entry nobody sends anything here.
+  world.alone = !registrar || std::none_of(status.members.begin(), status.members.end(), other);
   world.idle = proxy_stopped;
   const Shutdown::Step step = shutdown.advance(now, world);
   if (registrar && step >= Shutdown::Step::kLeaving) {

@@ -21,7 +21,7 @@ class Shutdown {
 
   struct World {
     bool entry_settled = false;  // the ring has our entry as draining, or there is none
-    bool alone = false;          // no other sidecar is connected: nobody to wait for
+    bool alone = false;          // nobody to wait for: no entry, or no other sidecar is connected
     bool left = false;           // entry and session are gone
     bool leading = false;        // and another voter is connected, who may take over
     bool idle = false;           // no exchange is running

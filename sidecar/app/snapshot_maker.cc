@@ -27,7 +27,6 @@ admin::RegistrationView registration_of(const SnapshotInputs& in) {
 
 admin::RingView ring_of(const SnapshotInputs& in) {
   admin::RingView view;
-  view.present = true;
   view.name = in.settings.ring.name;
   view.address = in.ring.identity().advertise.to_string();
   view.status = in.ring.status();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sidecar/app/version.h"
 #include "sidecar/cli/answers.h"
 #include "sidecar/cli/commands.h"
 
@@ -51,6 +52,7 @@ int run(int argc, char** argv) {
   }
   CLI::App app{"Ringside: service discovery and load balancing beside each service", "ringside"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("ringside ") + app::kVersion);
   RunArguments run_arguments;
   QueryArguments query;
   WaitArguments wait;

@@ -22,6 +22,12 @@ class CleanStop(unittest.TestCase):
             self.assertLess(ring.wait_gone(app, 1.0), 1.0)
             self.assertLess(ended, 10)  # nothing in flight: not until drain.timeout
 
+    def test_a_caller_without_a_service_has_nobody_to_wait_for(self):
+        with Ring() as ring:
+            began = time.monotonic()
+            self.assertEqual(ring.caller.stop(10), 0, ring.caller.process.log_tail())
+            self.assertLess(time.monotonic() - began, 2)  # far below drain.settle
+
     def test_what_is_in_flight_is_answered(self):
         with Ring() as ring:
             answers = []

@@ -42,7 +42,6 @@ inline Snapshot made_up() {
   snapshot.made = Instant{seconds{160}};
   snapshot.ready = true;
   snapshot.registration = {true, "orders", "10.0.0.5-8080-00000001", "registered", "up", ""};
-  snapshot.ring.present = true;
   snapshot.ring.name = "default";
   snapshot.ring.status.self = coord::MemberId{1};
   snapshot.ring.status.birth = coord::BirthId{0xabc};
