@@ -9,7 +9,7 @@ _FILE_LINES = 500
 _FUNCTION_LINES = 70
 # What one sitting reads; more is said, not refused.
 _WARN_LINES = {".h": 250, ".cc": 350}
-_MACHINE_PATHS = re.compile(r"(?<![\w.~-])/(?:work|farm|root)/")
+_MACHINE_PATHS = re.compile(r"(?<![\w.~-])/(?:home|root|work|Users)/")
 _RULES = range(1, 19)
 
 

@@ -110,10 +110,10 @@ class Shape(LintTest):
         self.finds(shape.top_level, {"utils/a.cc": "", "notes.txt": "", "README.md": "", ".ci/run": "", "coord/a.cc": ""}, "notes.txt", "utils")
 
     def test_a_path_of_a_machine_is_found(self):
-        for path in ("/work/main", "/farm/x", "/root/y"):
+        for path in ("/home/me/x", "/Users/me", "/root/y"):
             with self.subTest(path):
                 self.finds(shape.machine_paths, {"deploy/demo": f"cd {path}\n"}, path)
-        self.passes(shape.machine_paths, {"a.md": "the/work/is done; see ./root/x\n"})
+        self.passes(shape.machine_paths, {"a.md": "at/home/now; see ./root/x\n"})
 
     def test_a_test_name_that_is_no_rule_is_found(self):
         files = {"tests/unit/a.cc": 'TEST_CASE("half open admits one") {}\nTEST_CASE("HalfOpenAdmitsOneProbe") {}\n'}

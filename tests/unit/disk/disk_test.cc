@@ -133,11 +133,11 @@ TEST_CASE("DataDirFollowsTheDocumentedOrder") {
   CHECK(choose_data_dir("/mine", "n", env) == "/mine");
   CHECK(choose_data_dir("", "n", env) == "/run/state");
   const auto home = [](std::string_view name) -> std::optional<std::string> {
-    if (name == "HOME") return "/home/u";
+    if (name == "HOME") return "/u";
     return std::nullopt;
   };
   if (!fs::exists("/var/lib/ringside")) {
-    CHECK(choose_data_dir("", "n", home) == "/home/u/.local/state/ringside/n");
+    CHECK(choose_data_dir("", "n", home) == "/u/.local/state/ringside/n");
   }
 }
 
