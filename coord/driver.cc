@@ -17,6 +17,7 @@ Driver::State::State(DriverOptions settings, DriverPorts& outside, Rng random, I
       now(start),
       wall_at(start),
       wall(wall_start),
+      bandwidth(options.snapshot_bytes_per_second, start),
       requests(rng) {}
 
 Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
@@ -27,6 +28,7 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
     return std::unexpected(recovered.error());
   }
   Zxid snapshot;
+  plan_own_snapshot(recovered->snapshot ? recovered->snapshot->bytes->size() : 0);
   if (recovered->snapshot) {
     Result<Registry> loaded = Registry::load(*recovered->snapshot->bytes);
     if (!loaded) {
@@ -99,7 +101,10 @@ void Driver::State::settle_turn() {
   }
   answer_observer_syncs();
   tell_observers();
-  save_snapshot_if_due();
+  drop_stale_outgoing();
+  drop_stale_incoming();
+  begin_own_snapshot_if_due();
+  watch_room();
 }
 
 void Driver::State::fence(const Error& reason) {
@@ -129,6 +134,7 @@ void Driver::State::link_down(MemberId peer) {
     return;
   }
   feed.detach(peer);
+  outgoing.erase(peer);
   if (is_voter(peer)) {
     post(LinkDown{peer});
   }
@@ -158,6 +164,7 @@ Result<std::unique_ptr<Driver>> Driver::start(DriverOptions options, DriverPorts
     state->open_observer();
   }
   state->starting = false;
+  state->tend_storage();
   state->run();
   return std::unique_ptr<Driver>(new Driver(std::move(state)));
 }
@@ -251,13 +258,13 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
   if (!state.enter(now) || !state.storage) {
     return;
   }
-  state.storage->on_disk_done(id, status);
-  if (!status) {  // D9
+  if (state.storage->on_disk_done(id, status) == DiskOutcome::kFenced) {  // D9
     state.fence(status.error());
     return;
   }
-  if (state.snapshot_work == id) {
-    state.snapshot_work.reset();
+  state.watch_room();
+  if (state.snapshot_disk_done(id, status)) {
+    state.settle_turn();
   } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
     state.disk_work.pop_front();
@@ -274,6 +281,11 @@ void Driver::on_time(Instant now, WallTime wall) {
   state.wall = wall;
   state.post(Tick{});
   state.run();
+  if (!state.fenced) {
+    state.tend_storage();
+    state.work_in_slices();
+    state.run();
+  }
   if (!state.fenced && state.leads()) {
     state.advance_sessions();
     state.expire_sessions();
@@ -288,6 +300,7 @@ Instant Driver::next_deadline() const {
     return kNever;
   }
   Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
+  deadline = std::min(deadline, state.slices_deadline());
   if (state.leads()) {
     deadline = std::min(deadline, state.next_feed_beat);
     if (state.zab->leading() != nullptr && state.quorum_is_fresh()) {

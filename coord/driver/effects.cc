@@ -30,13 +30,6 @@ void Driver::State::perform(Effects effects) {
   }
 }
 
-void Driver::State::perform(const SendSnapshot& effect) {
-  const Bytes bytes = registry.snapshot();
-  for (SnapshotChunk& chunk : split_snapshot(registry.applied(), bytes)) {
-    send(effect.to, Envelope{effect.run, std::move(chunk)});
-  }
-}
-
 void Driver::State::perform(const AppendLog& effect) {
   disk_work.emplace_back(storage->append(effect.entries, effect.commit, effect.acknowledged),
                          effect.id);
@@ -56,23 +49,12 @@ void Driver::State::perform(const SwitchHistory& effect) {
                      .accepted_epoch = effect.accepted,
                      .current_epoch = effect.current};
   if (effect.snapshot) {
-    history.snapshot = StoredSnapshot{effect.snapshot->zxid, effect.snapshot->bytes};
+    CHECK(incoming && incoming->token() == effect.snapshot->token && incoming->whole());
+    incoming->begin_switch();
+    history.snapshot = incoming->file();
+    drop_own_snapshot();  // of a tree that goes
   }
   disk_work.emplace_back(storage->switch_history(std::move(history)), effect.id);
-}
-
-void Driver::State::perform(const InstallSnapshot& effect) {
-  if (staged && staged->first == effect.snapshot.bytes) {
-    registry = std::move(staged->second);
-  } else {
-    // Another one came in between. These bytes were read once before they got here.
-    Result<Registry> loaded = Registry::load(*effect.snapshot.bytes);
-    CHECK(loaded.has_value());
-    registry = std::move(*loaded);
-  }
-  staged.reset();
-  digests.reset({registry.applied(), registry.digest()});
-  ports.reloaded(registry.applied());
 }
 
 void Driver::State::perform(const Deliver& effect) {
@@ -152,15 +134,6 @@ void Driver::State::perform(const ReignEnded&) {
 
 void Driver::State::perform(const Say& effect) {
   ports.log(severity_of(effect.weight), effect.message);
-}
-
-void Driver::State::save_snapshot_if_due() {
-  if (!storage || snapshot_work || storage->log_bytes() <= options.snapshot_after_bytes) {
-    return;
-  }
-  const Zxid keep_from{zab->history().base().packed + 1};
-  auto bytes = std::make_shared<const Bytes>(registry.snapshot());
-  snapshot_work = storage->save_snapshot({registry.applied(), std::move(bytes)}, keep_from);
 }
 
 }  // namespace ringside::coord

@@ -137,11 +137,16 @@ void Driver::State::perform(const QuorumConfirmed&) {
 // An observer does not see what lies outside its scope, so its answer waits here until everything
 // up to the zxid is applied, and fed to it before the answer.
 void Driver::State::answer_observer_syncs() {
-  while (!observer_syncs.empty() && observer_syncs.begin()->first <= registry.applied()) {
-    const SyncRequest request = observer_syncs.begin()->second;
-    observer_syncs.erase(observer_syncs.begin());
-    if (feed.attached(request.member, request.run)) {
+  auto next = observer_syncs.begin();
+  while (next != observer_syncs.end() && next->first <= registry.applied()) {
+    const SyncRequest request = next->second;
+    if (!feed.attached(request.member, request.run)) {
+      next = observer_syncs.erase(next);
+    } else if (feed.fed(request.member, request.run)) {
+      next = observer_syncs.erase(next);
       send(request.member, {request.run, SyncAnswer{request.id, request.zxid}});
+    } else {
+      ++next;  // it is catching up
     }
   }
 }
@@ -164,8 +169,12 @@ void Driver::State::beat_observers() {
                             .applied = {},
                             .digest = 0,
                             .scope_digest = 0};
-  for (Send& beat : feed.to_all(heartbeat)) {
+  for (Send& beat : feed.to_all(heartbeat, true)) {
     send(beat.to, std::move(beat.envelope));
+  }
+  // What is applied here has not all been given to the others: no zxid, no digest.
+  for (Send& beat : feed.to_all(heartbeat, false)) {
+    send_as_it_is(beat.to, std::move(beat.envelope));
   }
 }
 

@@ -6,12 +6,6 @@
 
 namespace ringside::coord {
 
-namespace {
-
-constexpr std::uint64_t kMaxEntriesBytes = 1 << 20;
-
-}  // namespace
-
 SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_last,
                    std::span<const Zxid> follower_ends) {
   SyncPlan plan;
@@ -23,7 +17,6 @@ SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_las
     plan.mode = SyncMode::kSnap;
     plan.keep_until = leader_applied;
   }
-  plan.entries = leader.range(plan.keep_until, leader.last());
   return plan;
 }
 

@@ -92,7 +92,12 @@ class ZabRing {
     }
     Envelope envelope = std::move(wire->second.front());
     wire->second.pop_front();
+    const std::uint64_t run = envelope.run;
+    const bool snapshot = std::holds_alternative<SnapshotData>(envelope.message);
     step(to, Received{MemberId{from}, std::move(envelope)});
+    if (snapshot && wires.contains({to, from})) {
+      step(from, SnapshotTaken{MemberId{to}, run});
+    }
     return true;
   }
   // Completes the oldest disk work. False: none.
@@ -122,6 +127,10 @@ class ZabRing {
       moved = false;
       for (auto& [id, member] : members) {
         moved = (!member.stuck() && complete(id)) || moved;
+        if (member.zab && member.zab->next_deadline() <= now) {
+          step(id, Tick{});
+          moved = true;
+        }
       }
     }
   }
@@ -155,6 +164,7 @@ class ZabRing {
   };
   ZabOptions options;
   Instant now{seconds(100)};
+  std::uint64_t last_token = 0;
   std::map<std::uint64_t, Member> members;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::deque<Envelope>> wires;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::string>> trace;
@@ -172,7 +182,7 @@ class ZabRing {
       } else if (const auto* snapshot = std::get_if<SendSnapshot>(&effect)) {
         trace[{id, snapshot->to.value}].emplace_back("Snapshot");
         wires[{id, snapshot->to.value}].push_back(
-            {snapshot->run, SnapshotData{member.zab->applied(), std::make_shared<const Bytes>()}});
+            {snapshot->run, SnapshotData{member.zab->applied(), ++last_token}});
       } else if (const auto* deliver = std::get_if<Deliver>(&effect)) {
         for (const Entry& entry : deliver->entries) {
           member.delivered.push_back(entry.zxid);
