@@ -149,13 +149,16 @@ void DriverRing::close_links() {
   }
 }
 
-void DriverRing::call_on_time() {
+bool DriverRing::call_on_time() {
+  bool called = false;
   for (const auto& [id, entry] : members) {
     if (entry->driver && entry->driver->next_deadline() <= now) {
+      called = true;
       entry->driver->on_time(now,
                              WallTime{now.time_since_epoch() / milliseconds(1) * milliseconds(1)});
     }
   }
+  return called;
 }
 
 void DriverRing::stir(Rng& rng) {
@@ -186,7 +189,7 @@ void DriverRing::settle() {
   while (moved) {
     moved = false;
     close_links();
-    moved = move_one_frame();
+    moved = move_one_frame() || call_on_time();
     for (auto& [id, entry] : members) {
       if (entry->driver && !entry->disk_stuck) {
         if (const auto done = entry->disk.complete_one()) {

@@ -84,7 +84,8 @@ class DriverRing {
   // One small thing that may happen next: a frame arrives, a disk finishes a batch, or a little
   // time goes by.
   void stir(Rng& rng);
-  void call_on_time();
+  // False: nothing was due.
+  bool call_on_time();
   // Time alone: nobody is called (a pause of every process).
   void sleep(milliseconds time) { now += time; }
 
