@@ -104,7 +104,7 @@ void Driver::State::settle_turn() {
   drop_stale_outgoing();
   drop_stale_incoming();
   begin_own_snapshot_if_due();
-  watch_room();
+  tend_storage();
 }
 
 void Driver::State::fence(const Error& reason) {
@@ -258,12 +258,14 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
   if (!state.enter(now) || !state.storage) {
     return;
   }
-  if (state.storage->on_disk_done(id, status) == DiskOutcome::kFenced) {  // D9
+  const DiskOutcome outcome = state.storage->on_disk_done(id, status);
+  if (outcome == DiskOutcome::kFenced) {  // D9
     state.fence(status.error());
     return;
   }
-  state.watch_room();
-  if (state.snapshot_disk_done(id, status)) {
+  const bool failed = outcome == DiskOutcome::kSideFailed;
+  if (state.snapshot_disk_done(
+          id, failed && status ? fail(ErrorCode::kIo, "a part of it was not written") : status)) {
     state.settle_turn();
   } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
@@ -282,7 +284,6 @@ void Driver::on_time(Instant now, WallTime wall) {
   state.post(Tick{});
   state.run();
   if (!state.fenced) {
-    state.tend_storage();
     state.work_in_slices();
     state.run();
   }

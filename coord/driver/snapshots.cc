@@ -321,20 +321,13 @@ bool Driver::State::snapshot_disk_done(DiskBatchId id, const Status& status) {
 
 // --- room on the disk
 
+// Without room this member would soon fail, and end for good (D9): it stands aside before that,
+// and comes back by itself.
 void Driver::State::tend_storage() {
   if (!storage) {
     return;
   }
   storage->tend(now);
-  watch_room();
-}
-
-// Without room this member would soon fail, and end for good (D9): it stands aside before that,
-// and comes back by itself.
-void Driver::State::watch_room() {
-  if (!storage) {
-    return;
-  }
   std::string reason = storage->short_of_room();
   if (reason.empty() == short_of_room.empty()) {
     return;

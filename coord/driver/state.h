@@ -101,7 +101,6 @@ struct Driver::State {
   // False: the batch is of no snapshot.
   bool snapshot_disk_done(DiskBatchId id, const Status& status);
   void tend_storage();
-  void watch_room();
 
   // --- leader.cc
   // False: refused, the outcome is that nothing happened.
