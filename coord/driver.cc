@@ -54,6 +54,8 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
   zab_options.voters = options.voters;
   zab_options.heartbeat_interval = options.heartbeat_interval;
   zab_options.election_timeout = options.election_timeout;
+  zab_options.deliver_entries = options.deliver_entries;
+  zab_options.keep_entries = options.keep_entries;
   zab = std::make_unique<Zab>(std::move(zab_options),
                               ZabStart{.birth = recovered->birth,
                                        .accepted = recovered->accepted_epoch,

@@ -44,7 +44,9 @@ struct DriverOptions {
   std::uint64_t snapshot_bytes_per_second = 64ULL << 20U;
   std::size_t snapshot_chunk_bytes = 256U << 10U;
   std::size_t slice_nodes = 4000;
-  std::size_t max_outstanding_requests = 10'000;      // local ones; over it kConnectionLoss at once
+  std::size_t deliver_entries = 256;              // transactions that one turn applies at most
+  std::size_t keep_entries = 100'000;             // that a late follower may still get as a log
+  std::size_t max_outstanding_requests = 10'000;  // local ones; over it kConnectionLoss at once
 };
 
 enum class LogSeverity { kDebug, kInfo, kWarn, kError };
@@ -87,10 +89,10 @@ struct RingStatus {
   Zxid applied;
   bool quorum = false;    // leading with a quorum heard of, or in touch with a leader that says so
   bool in_doubt = false;  // D16
-  std::string waiting_for;  // while looking: why, in a sentence for a person
+  std::string waiting_for;    // while looking: why, in a sentence for a person
   std::string short_of_room;  // why this member stands aside; empty: its disk has room
-  Instant quorum_seen;      // the view is current as of then: last word of a leader with a quorum
-                            // (Instant{}: never)
+  Instant quorum_seen;        // the view is current as of then: last word of a leader with a quorum
+                              // (Instant{}: never)
   std::uint64_t elections = 0;  // entered since start
   std::size_t sessions = 0;
   std::size_t znodes = 0;

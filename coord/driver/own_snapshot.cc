@@ -20,8 +20,12 @@ std::size_t OwnSnapshot::write(std::size_t bytes) {
   CHECK(ready());
   auto piece = std::make_shared<const Bytes>(cursor_->next(bytes));
   const std::size_t size = piece->size();
+  const DiskBatchId batch = storage_.add_to_snapshot(file_, std::move(piece));
+  if (!batch) {
+    return 0;
+  }
   bytes_ += size;
-  writing_.push_back(storage_.add_to_snapshot(file_, std::move(piece)));
+  writing_.push_back(batch);
   if (cursor_->done()) {
     cursor_.reset();
     stage_ = Stage::kSealing;

@@ -25,7 +25,7 @@ class OwnSnapshot {
   [[nodiscard]] bool ready() const;
   // Its registry is gone.
   [[nodiscard]] bool broken() const { return stage_ == Stage::kWriting && cursor_->broken(); }
-  // Gives the disk one more piece (needs ready()); its size.
+  // Gives the disk one more piece (needs ready()); its size. 0: its file cannot be written.
   std::size_t write(std::size_t bytes);
   // False: the batch is not of this one. `keep_entries_from`: as Storage::adopt_snapshot.
   bool on_disk_done(DiskBatchId id, Zxid keep_entries_from);

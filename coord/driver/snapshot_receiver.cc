@@ -33,6 +33,9 @@ Status SnapshotReceiver::add(SnapshotChunk chunk) {
   if (complete_) {
     sealing_ = storage_->seal_snapshot(*file_);
   }
+  if (!writing_.back().first) {
+    give_up("its file cannot be written");
+  }
   return {};
 }
 

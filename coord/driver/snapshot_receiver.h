@@ -64,8 +64,8 @@ class SnapshotReceiver {
   SnapshotLoader loader_;
   std::optional<Registry> registry_;
   std::uint64_t received_ = 0;
-  std::uint64_t kept_ = 0;  // received and, on a voter, on disk
-  std::uint64_t told_ = 0;  // acknowledged
+  std::uint64_t kept_ = 0;                                     // received and, on a voter, on disk
+  std::uint64_t told_ = 0;                                     // acknowledged
   std::deque<std::pair<DiskBatchId, std::uint64_t>> writing_;  // parts, and where they end
   std::optional<DiskBatchId> sealing_;
   bool complete_ = false;  // the last chunk is in

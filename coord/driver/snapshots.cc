@@ -71,8 +71,7 @@ void Driver::State::perform(const SendSnapshot& effect) {
     return;
   }
   outgoing.insert_or_assign(
-      effect.to,
-      SnapshotSender(std::move(cursor), effect.run, options.snapshot_chunk_bytes, now));
+      effect.to, SnapshotSender(std::move(cursor), effect.run, options.snapshot_chunk_bytes, now));
 }
 
 // Takes turns among the receivers.
@@ -160,8 +159,7 @@ void Driver::State::begin_waiting_feeds() {
     const std::uint64_t run_number = feed.start(*next, cursor->zxid());
     send(*next, {run_number, ObserverStart{birth(), reign->epoch, cursor->zxid()}});
     outgoing.insert_or_assign(
-        *next,
-        SnapshotSender(std::move(cursor), run_number, options.snapshot_chunk_bytes, now));
+        *next, SnapshotSender(std::move(cursor), run_number, options.snapshot_chunk_bytes, now));
   }
 }
 
@@ -180,11 +178,17 @@ Status Driver::State::receive_chunk(MemberId peer, std::uint64_t run_number, Sna
   if (!incoming) {
     incoming.emplace(*wanted, ++last_token, storage.get());
   }
+  if (incoming->failed()) {
+    return {};  // the link is on its way out
+  }
   SnapshotChunk word{chunk.zxid, chunk.offset, chunk.last, {}};  // Zab hears that it is alive
   if (Status status = incoming->add(std::move(chunk)); !status) {
     return status;
   }
   post(Received{peer, {run_number, std::move(word)}});
+  if (incoming->failed()) {
+    give_up_incoming(*incoming->failed());
+  }
   tell_incoming();
   return {};
 }
@@ -280,8 +284,17 @@ void Driver::State::write_own_snapshot() {
   if (own_snapshot->broken()) {
     drop_own_snapshot();
   } else if (own_snapshot->ready() && bandwidth.open()) {
-    bandwidth.take(own_snapshot->write(options.snapshot_chunk_bytes));
+    const std::size_t written = own_snapshot->write(options.snapshot_chunk_bytes);
+    bandwidth.take(written);
+    if (written == 0) {
+      give_up_own_snapshot("its file cannot be written");
+    }
   }
+}
+
+void Driver::State::give_up_own_snapshot(const std::string& reason) {
+  ports.log(LogSeverity::kWarn, "no snapshot this time, the log goes on without: " + reason);
+  drop_own_snapshot();
 }
 
 void Driver::State::drop_own_snapshot() {
@@ -297,9 +310,7 @@ void Driver::State::drop_own_snapshot() {
 bool Driver::State::snapshot_disk_done(DiskBatchId id, const Status& status) {
   if (own_snapshot && own_snapshot->waits_for(id)) {
     if (!status) {
-      ports.log(LogSeverity::kWarn, "no snapshot this time, the log goes on without: " +
-                                        status.error().message);
-      drop_own_snapshot();
+      give_up_own_snapshot(status.error().message);
       return true;
     }
     own_snapshot->on_disk_done(id, Zxid{zab->history().base().packed + 1});

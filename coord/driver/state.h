@@ -97,6 +97,7 @@ struct Driver::State {
   void plan_own_snapshot(std::uint64_t last_bytes);
   void begin_own_snapshot_if_due();
   void write_own_snapshot();
+  void give_up_own_snapshot(const std::string& reason);
   void drop_own_snapshot();
   // False: the batch is of no snapshot.
   bool snapshot_disk_done(DiskBatchId id, const Status& status);

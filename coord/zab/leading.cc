@@ -173,14 +173,14 @@ void Leading::try_synchronize() {
 
 void Leading::synchronize(MemberId id, FollowerState& follower) {
   const SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
-  core_.say(Weight::kInfo, fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
-                                       "transactions",
-                                       id.value, follower.last.to_string(),
-                                       plan.mode == SyncMode::kSnap    ? "snapshot"
-                                       : plan.mode == SyncMode::kTrunc ? "truncation"
-                                                                       : "its log",
-                                       plan.keep_until.to_string(),
-                                       core_.history.entries_after(plan.keep_until)));
+  core_.say(Weight::kInfo,
+            fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
+                        "transactions",
+                        id.value, follower.last.to_string(),
+                        plan.mode == SyncMode::kSnap    ? "snapshot"
+                        : plan.mode == SyncMode::kTrunc ? "truncation"
+                                                        : "its log",
+                        plan.keep_until.to_string(), core_.history.entries_after(plan.keep_until)));
   core_.send(id, SyncStart{plan.mode, plan.keep_until}, follower.run);
   follower.fed = plan.keep_until;
   if (plan.mode == SyncMode::kSnap) {
@@ -218,9 +218,8 @@ void Leading::feed(MemberId id, FollowerState& follower) {
 
 // One follower's part in each turn: together they must not take long either.
 void Leading::go_on() {
-  const auto feeding = std::ranges::find_if(followers_, [](const auto& entry) {
-    return entry.second.stage == FollowerStage::kFeeding;
-  });
+  const auto feeding = std::ranges::find_if(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kFeeding; });
   if (feeding != followers_.end()) {
     feed(feeding->first, feeding->second);
   }

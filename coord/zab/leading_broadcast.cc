@@ -179,9 +179,8 @@ void Leading::on_tick() {
 }
 
 Instant Leading::deadline() const {
-  const bool feeding = std::ranges::any_of(followers_, [](const auto& entry) {
-    return entry.second.stage == FollowerStage::kFeeding;
-  });
+  const bool feeding = std::ranges::any_of(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kFeeding; });
   if (feeding || core_.deliver_more()) {
     return core_.now;
   }
@@ -252,10 +251,11 @@ void Leading::try_step_down() {
       core_.applied != core_.history.last()) {
     return;
   }
-  const bool heir = core_.voters() == 1 || std::ranges::any_of(followers_, [this](const auto& entry) {
-    return entry.second.stage == FollowerStage::kSynced &&
-           entry.second.acked == core_.history.last();
-  });
+  const bool heir =
+      core_.voters() == 1 || std::ranges::any_of(followers_, [this](const auto& entry) {
+        return entry.second.stage == FollowerStage::kSynced &&
+               entry.second.acked == core_.history.last();
+      });
   if (heir) {
     core_.leave(core_.aside.empty() ? "handed over" : core_.aside);
   }

@@ -18,7 +18,7 @@ constexpr seconds kHeal{50};
 constexpr seconds kEnd{62};
 constexpr seconds kLeaderBound{8};
 constexpr seconds kConvergeBound{3};
-constexpr std::size_t kFaults = 12;
+constexpr std::size_t kFaults = 14;
 constexpr std::size_t kClients = 5;
 
 Instant at(Duration since_start) {
@@ -60,6 +60,12 @@ void World::make_members(Rng rng) {
   options.election_timeout = milliseconds(rng.between(400, 1200));
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
+  // Small enough that they take many turns, and that many a follower needs one.
+  options.snapshot_chunk_bytes = static_cast<std::size_t>(rng.between(100, 4'000));
+  options.snapshot_bytes_per_second = static_cast<std::uint64_t>(rng.between(20'000, 2'000'000));
+  options.slice_nodes = static_cast<std::size_t>(rng.between(5, 200));
+  options.keep_entries = static_cast<std::size_t>(rng.between(5, 100));
+  options.deliver_entries = static_cast<std::size_t>(rng.between(1, 50));
   for (std::uint64_t id = 1; id <= voters; ++id) {
     options.voters.emplace_back(id);
   }
