@@ -97,6 +97,13 @@ Status App::Parts::start() {
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
+  keeper = std::make_unique<discovery::SessionKeeper>(
+      ring, settings->ring.session_timeout, [this](const std::string& line) { log.warn(line); });
+  keeper->on_change([this](Instant now) {
+    if (registrar) {
+      registrar->session_changed(now);
+    }
+  });
   if (settings->service) {
     start_service();
   }
@@ -146,9 +153,8 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar =
-      std::make_unique<discovery::Registrar>(ring, *own, settings->ring.session_timeout,
-                                             [this](const std::string& line) { log.info(line); });
+  registrar = std::make_unique<discovery::Registrar>(
+      ring, *keeper, *own, [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
@@ -189,6 +195,7 @@ void App::Parts::refresh_table() {
 void App::Parts::tick() {
   const Instant now = loop.now();
   refresh_table();
+  keeper->tick(now);
   if (registrar) {
     registrar->tick(now);
   }

@@ -23,6 +23,7 @@
 #include "sidecar/app/table_feed.h"
 #include "sidecar/app/view_store.h"
 #include "sidecar/discovery/registrar.h"
+#include "sidecar/discovery/session_keeper.h"
 #include "sidecar/health/checker.h"
 #include "sidecar/logging/log.h"
 #include "sidecar/proxy/proxy_server.h"
@@ -43,6 +44,7 @@ struct App::Parts : RingListener {
   void publish();
   void reload(const char* why);
   void advance_shutdown(Instant now);
+  void leave(Instant now);
   void stop_proxy();
   void finish();
   // Links closed, the write under way at its end. Also after a start that failed or a stop at once;
@@ -65,6 +67,7 @@ struct App::Parts : RingListener {
   TableFeed feed;
   std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
   std::unique_ptr<ViewStore> view_store;
+  std::unique_ptr<discovery::SessionKeeper> keeper;
   std::unique_ptr<discovery::Registrar> registrar;
   std::unique_ptr<health::Checker> checker;
   std::unique_ptr<admin::AdminServer> admin;

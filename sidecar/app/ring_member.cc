@@ -256,6 +256,14 @@ void RingMember::touch(coord::SessionId session) {
   }
 }
 
+// Before a voter has heard of a leader its tree may be older than the session.
+std::optional<bool> RingMember::session_lives(coord::SessionId session) const {
+  if (!identity_.voter || !ring_has_spoken() || registry().scoped()) {
+    return std::nullopt;
+  }
+  return registry().session(session).has_value();
+}
+
 const coord::Registry& RingMember::registry() const {
   return driver_->registry();
 }

@@ -57,6 +57,7 @@ class RingMember : public coord::DriverPorts,
   // discovery::RegistryClient
   void submit(coord::Request request, ReplyHandler on_reply) override;
   void touch(coord::SessionId session) override;
+  [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override;
   [[nodiscard]] const coord::Registry& registry() const override;
 
   [[nodiscard]] const RingIdentity& identity() const { return identity_; }

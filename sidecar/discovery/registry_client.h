@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "coord/registry/registry.h"
 #include "coord/registry/request.h"
@@ -20,6 +21,9 @@ class RegistryClient {
   virtual void submit(coord::Request request, ReplyHandler on_reply) = 0;
   // Tells the ring that the session's owner lives.
   virtual void touch(coord::SessionId session) = 0;
+  // Whether the ring still has the session, by what is applied here; nullopt where that is not
+  // known (an observer holds no sessions).
+  [[nodiscard]] virtual std::optional<bool> session_lives(coord::SessionId session) const = 0;
   [[nodiscard]] virtual const coord::Registry& registry() const = 0;
 };
 

@@ -17,6 +17,9 @@ class FakeClient : public RegistryClient {
     queue_.emplace_back(std::move(request), std::move(on_reply));
   }
   void touch(coord::SessionId session) override { touched.push_back(session); }
+  [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override {
+    return observes ? std::nullopt : std::optional(registry_.session(session).has_value());
+  }
   [[nodiscard]] const coord::Registry& registry() const override { return registry_; }
 
   // Carries out what was asked, in order, and answers. Returns how many.
@@ -51,6 +54,7 @@ class FakeClient : public RegistryClient {
   [[nodiscard]] std::size_t asked() const { return queue_.size(); }
 
   bool unavailable = false;
+  bool observes = false;  // holds no sessions
   std::vector<coord::SessionId> touched;
 
  private:
