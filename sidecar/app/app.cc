@@ -103,7 +103,9 @@ Status App::Parts::start() {
     if (registrar) {
       registrar->session_changed(now);
     }
+    znodes->moved(now);
   });
+  znodes = std::make_unique<ZnodeService>(ring, *keeper);
   if (settings->service) {
     start_service();
   }
@@ -131,7 +133,7 @@ Status App::Parts::start_ports() {
   loops.push_back(&loop_metrics);
   admin = std::make_unique<admin::AdminServer>(
       settings->admin, admin::AdminSources{&published, std::move(loops), &commit_duration,
-                                           [this] { return loop.now(); }});
+                                           [this] { return loop.now(); }, this});
   return admin->start();
 }
 
@@ -186,6 +188,22 @@ void App::Parts::ring_reloaded() {
   }
 }
 
+void App::Parts::ring_moved() {
+  if (znodes) {
+    znodes->moved(loop.now());
+  }
+}
+
+Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) {
+  return loop.post([this, call = std::move(call), answered = std::move(answered)]() mutable {
+    if (znodes) {
+      znodes->ask(loop.now(), std::move(call), std::move(answered));
+    } else {
+      answered(admin::Trouble{admin::TroubleWord::kBusy, "this sidecar has not started yet"});
+    }
+  });
+}
+
 void App::Parts::refresh_table() {
   if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
     view_store->changed();
@@ -196,6 +214,7 @@ void App::Parts::tick() {
   const Instant now = loop.now();
   refresh_table();
   keeper->tick(now);
+  znodes->tick(now);
   if (registrar) {
     registrar->tick(now);
   }

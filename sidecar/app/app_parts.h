@@ -22,6 +22,7 @@
 #include "sidecar/app/signals.h"
 #include "sidecar/app/table_feed.h"
 #include "sidecar/app/view_store.h"
+#include "sidecar/app/znode_service.h"
 #include "sidecar/discovery/registrar.h"
 #include "sidecar/discovery/session_keeper.h"
 #include "sidecar/health/checker.h"
@@ -30,7 +31,7 @@
 
 namespace ringside::app {
 
-struct App::Parts : RingListener {
+struct App::Parts : RingListener, admin::Control {
   Parts(ConfigSource the_source, config::Settings the_settings);
 
   Status start();
@@ -53,7 +54,10 @@ struct App::Parts : RingListener {
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
+  void ring_moved() override;
   void ring_log(coord::LogSeverity severity, const std::string& message) override;
+
+  Status ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) override;
 
   ConfigSource source;
   std::shared_ptr<const config::Settings> settings;
@@ -68,6 +72,7 @@ struct App::Parts : RingListener {
   std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
   std::unique_ptr<ViewStore> view_store;
   std::unique_ptr<discovery::SessionKeeper> keeper;
+  std::unique_ptr<ZnodeService> znodes;
   std::unique_ptr<discovery::Registrar> registrar;
   std::unique_ptr<health::Checker> checker;
   std::unique_ptr<admin::AdminServer> admin;

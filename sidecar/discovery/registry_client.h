@@ -19,6 +19,10 @@ class RegistryClient {
 
   virtual ~RegistryClient() = default;
   virtual void submit(coord::Request request, ReplyHandler on_reply) = 0;
+  // A leader is known, so that a request goes out; while there is none it would surely not.
+  [[nodiscard]] virtual bool in_touch() const = 0;
+  // The registry shows what the ring has, or had when it was last heard (`in_touch`).
+  [[nodiscard]] virtual bool has_view() const = 0;
   // Tells the ring that the session's owner lives.
   virtual void touch(coord::SessionId session) = 0;
   // Whether the ring still has the session, by what is applied here; nullopt where that is not

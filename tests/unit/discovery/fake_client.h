@@ -16,6 +16,8 @@ class FakeClient : public RegistryClient {
   void submit(coord::Request request, ReplyHandler on_reply) override {
     queue_.emplace_back(std::move(request), std::move(on_reply));
   }
+  [[nodiscard]] bool in_touch() const override { return leader; }
+  [[nodiscard]] bool has_view() const override { return view; }
   void touch(coord::SessionId session) override { touched.push_back(session); }
   [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override {
     return observes ? std::nullopt : std::optional(registry_.session(session).has_value());
@@ -54,6 +56,8 @@ class FakeClient : public RegistryClient {
   [[nodiscard]] std::size_t asked() const { return queue_.size(); }
 
   bool unavailable = false;
+  bool leader = true;
+  bool view = true;
   bool observes = false;  // holds no sessions
   std::vector<coord::SessionId> touched;
 
