@@ -9,7 +9,7 @@ const char* name_of(const Message& message) {
       "Notification",     "FollowerInfo", "LeaderInfo",     "AckEpoch",     "SyncStart",
       "SnapshotChunk",    "SyncEntries",  "NewLeader",      "AckNewLeader", "UpToDate",
       "Proposal",         "Ack",          "Commit",         "Heartbeat",    "HeartbeatReply",
-      "ForwardedRequest", "SyncAnswer",   "RequestRefused", "ObserverInfo", "ObserverStart",
+      "ForwardedRequest", "RequestAnswer",   "RequestRefused", "ObserverInfo", "ObserverStart",
       "Inform",           "SnapshotData"};
   return kNames[message.index()];
 }
