@@ -43,7 +43,7 @@ class ObserverFeed {
 
   [[nodiscard]] bool attached(MemberId observer, std::uint64_t run) const;
   [[nodiscard]] bool fed(MemberId observer, std::uint64_t run) const;
-  void heard(MemberId observer, Zxid view, Instant now);
+  void heard(MemberId observer, const HeartbeatReply& reply, Instant now);
 
   // What each that is fed gets of a transaction just applied.
   std::vector<Send> informs(Zxid zxid, const Txn& txn);
@@ -53,6 +53,7 @@ class ObserverFeed {
   [[nodiscard]] std::vector<std::pair<MemberId, std::string>> too_slow(Instant now,
                                                                        Duration patience) const;
   [[nodiscard]] std::optional<Zxid> view_of(MemberId observer) const;
+  [[nodiscard]] std::optional<Zxid> routed_of(MemberId observer) const;
 
  private:
   enum class Stage { kWaiting, kSnapshot, kCatchingUp, kFed };
@@ -61,6 +62,7 @@ class ObserverFeed {
     Stage stage = Stage::kWaiting;
     Zxid told;  // last of the feed, sent or queued
     Zxid view;
+    Zxid routed;  // the most that it has said in this attachment
     Instant since{};
     Instant heard{};
     std::uint64_t unanswered_bytes = 0;

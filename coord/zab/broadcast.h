@@ -35,6 +35,7 @@ struct FollowerState {
   Zxid fed;                // it keeps, or was sent, everything up to here
   Zxid acked;
   Zxid applied;  // as of its last heartbeat reply
+  Zxid routed;   // the most that it has said in this attachment
   Instant heard{};
   std::uint64_t round = 0;  // latest heartbeat round answered
 };
