@@ -1,8 +1,11 @@
 #include "tests/sim/ambush.h"
 
 #include <array>
+#include <type_traits>
 #include <utility>
 #include <variant>
+
+#include "coord/zab/messages.h"
 
 namespace ringside::sim {
 

@@ -34,6 +34,7 @@ class SimDisk : public coord::DiskPort {
   void set_slow(bool slow) { slow_ = slow; }
   // The next batch fails at some operation, and nothing after it is carried out.
   void fail_next() { failing_ = true; }
+  void will_not_fail() { failing_ = false; }
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:

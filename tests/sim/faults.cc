@@ -214,6 +214,7 @@ void Faults::heal_all() {
   network_.unblock_all();
   for (const auto& member : members_) {
     member->disk().set_slow(false);
+    member->disk().will_not_fail();
     member->set_clock_rate(1);
     if (member->fenced_out() || member->disk().failed()) {
       member->crash(false);
