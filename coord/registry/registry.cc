@@ -7,6 +7,7 @@
 #include "config/base/check.h"
 #include "coord/registry/hash.h"
 #include "coord/registry/path.h"
+#include "coord/registry/snapshot_cursor.h"
 #include "coord/registry/state.h"
 
 namespace ringside::coord {
@@ -199,6 +200,13 @@ std::uint64_t Registry::scope_digest() const {
   return state_->tree.scope_digest();
 }
 
+std::unique_ptr<SnapshotCursor> Registry::begin_snapshot(bool scope_only) const {
+  if (static_cast<std::size_t>(state_->life.gone.use_count()) > kMaxSnapshotCursors) {
+    return nullptr;
+  }
+  return std::make_unique<SnapshotCursor>(*state_, scope_only || state_->scoped);
+}
+
 Bytes Registry::snapshot(bool scope_only) const {
   return save_state(*state_, scope_only || state_->scoped);
 }
@@ -209,6 +217,11 @@ Result<Registry> Registry::load(ByteView snapshot) {
     return std::unexpected(status.error());
   }
   return loaded;
+}
+
+bool Registry::dismantle(std::size_t /*nodes*/) {
+  state_.reset();
+  return true;
 }
 
 }  // namespace ringside::coord

@@ -20,6 +20,9 @@
 
 namespace ringside::coord {
 
+class SnapshotCursor;
+class SnapshotLoader;
+
 enum class ChangeKind { kCreated, kDeleted, kDataChanged };
 
 // One node touched by one transaction; what watches fire on and what sidecar/discovery reads.
@@ -71,13 +74,22 @@ class Registry {
   [[nodiscard]] std::uint64_t digest() const;
   [[nodiscard]] std::uint64_t scope_digest() const;
 
-  // The whole state as bytes, and back. `scope_only`: only what observers hold (nodes under
-  // kObserverScope, no sessions).
+  // The state as it is now, to be given out in slices while the registry goes on changing.
+  // `scope_only`: only what observers hold (nodes under kObserverScope, no sessions). Null: there
+  // are kMaxSnapshotCursors already.
+  [[nodiscard]] std::unique_ptr<SnapshotCursor> begin_snapshot(bool scope_only = false) const;
+  // The same in one go, and back. Holds up the caller for as long as the tree is large.
   [[nodiscard]] Bytes snapshot(bool scope_only = false) const;
   static Result<Registry> load(ByteView snapshot);
 
+  // Takes a registry that nobody will use again apart, about `nodes` of it; true: nothing is left.
+  // For large ones: a destructor would do it in one go. Breaks its cursors; only dismantle and the
+  // destructor may be called after.
+  bool dismantle(std::size_t nodes);
+
  private:
   friend class Preparer;
+  friend class SnapshotLoader;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 
 #include "config/base/error.h"
 #include "coord/registry/data_tree.h"
@@ -9,7 +10,18 @@
 
 namespace ringside::coord {
 
+// What cursors look at to see whether their registry is still there.
+struct Life {
+  Life() = default;
+  ~Life() { *gone = true; }
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+
+  std::shared_ptr<bool> gone = std::make_shared<bool>(false);
+};
+
 struct RegistryState {
+  Life life;
   DataTree tree;
   std::map<SessionId, milliseconds> sessions;  // with their timeouts; none when scoped
   std::uint64_t session_digest = 0;
