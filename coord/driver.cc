@@ -99,7 +99,10 @@ void Driver::State::settle_turn() {
   }
   answer_observer_syncs();
   tell_observers();
-  save_snapshot_if_due();
+  if (storage) {
+    save_snapshot_if_due();
+    storage->tend(now);
+  }
 }
 
 void Driver::State::fence(const Error& reason) {
@@ -251,14 +254,19 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
   if (!state.enter(now) || !state.storage) {
     return;
   }
-  state.storage->on_disk_done(id, status);
-  if (!status) {  // D9
+  const DiskOutcome outcome = state.storage->on_disk_done(id, status);
+  if (outcome == DiskOutcome::kFenced) {  // D9
     state.fence(status.error());
     return;
   }
-  if (state.snapshot_work == id) {
-    state.snapshot_work.reset();
-  } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
+  if (outcome == DiskOutcome::kSideFailed) {
+    state.snapshot_failed(
+        id, status ? Error{ErrorCode::kIo, "a part of it was not written"} : status.error());
+  } else {
+    state.snapshot_step(id);
+  }
+  state.storage->tend(state.now);
+  if (!state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
     state.disk_work.pop_front();
   }
@@ -288,6 +296,9 @@ Instant Driver::next_deadline() const {
     return kNever;
   }
   Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
+  if (state.storage) {
+    deadline = std::min(deadline, state.storage->next_deadline());
+  }
   if (state.leads()) {
     deadline = std::min(deadline, state.next_feed_beat);
     if (state.zab->leading() != nullptr && state.quorum_is_fresh()) {
@@ -354,6 +365,10 @@ void Driver::unwatch(WatcherId watcher) {
 
 const Registry& Driver::registry() const {
   return state_->registry;
+}
+
+std::optional<MemberId> Driver::leader() const {
+  return state_->reign ? std::optional(state_->reign->leader) : std::nullopt;
 }
 
 RingStatus Driver::status() const {

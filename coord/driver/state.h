@@ -30,6 +30,13 @@
 
 namespace ringside::coord {
 
+// A snapshot file on its way to a manifest.
+struct SnapshotWork {
+  SnapshotFileId file;
+  DiskBatchId waits_for;  // the seal, then its adoption
+  bool adopting = false;
+};
+
 struct Driver::State {
   State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start, WallTime wall);
 
@@ -71,6 +78,11 @@ struct Driver::State {
   void perform(const Say& effect);
   bool apply(const Entry& entry);
   void reply(RequestId ring, Reply answer);
+  bool later(const Effect& effect);
+  void switch_history(const SwitchHistory& effect, std::optional<SnapshotFileId> snapshot);
+  SnapshotWork write_snapshot(Zxid zxid, ByteView bytes);
+  void snapshot_step(DiskBatchId id);
+  void snapshot_failed(DiskBatchId id, const Error& error);
   void save_snapshot_if_due();
 
   // --- leader.cc
@@ -113,7 +125,9 @@ struct Driver::State {
 
   std::map<MemberId, Link> links;
   std::deque<std::pair<DiskBatchId, PersistId>> disk_work;
-  std::optional<DiskBatchId> snapshot_work;
+  std::optional<SnapshotWork> own_snapshot;
+  std::optional<SnapshotWork> switch_snapshot;  // a history that was sent waits for its file...
+  Effects persist_later;                        // ...and these for it, itself first
 
   Registry registry;
   std::optional<std::pair<std::shared_ptr<const Bytes>, Registry>>

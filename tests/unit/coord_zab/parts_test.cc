@@ -102,6 +102,11 @@ TEST_CASE("DamagedEmptyAndOversizedFramesAreErrors") {
   FrameReader reader;
   reader.feed(damaged);
   CHECK_FALSE(reader.next());
+  Bytes longer = *make_frame(Bytes{1, 2, 3});
+  longer[2] ^= 1U;  // 256 bytes more: refused at once, not waited for
+  FrameReader hopeful;
+  hopeful.feed(longer);
+  CHECK_FALSE(hopeful.next());
   FrameReader small(2);
   small.feed(*make_frame(Bytes{1, 2, 3}));
   CHECK_FALSE(small.next());
@@ -140,6 +145,13 @@ TEST_CASE("D10LinkTakesEachFrameOnceAndSeesGaps") {
   CHECK(*receiver.accept(second));
   Link another(79);
   CHECK_FALSE(*receiver.accept(another.number_frame({0, Ack{}})));
+}
+
+TEST_CASE("ALinkWhoseFirstFrameIsLostIsEnded") {
+  Link sender(7);
+  Link receiver(9);
+  static_cast<void>(sender.number_frame({0, Ack{}}));
+  CHECK_FALSE(receiver.accept(sender.number_frame({0, Ack{}})));
 }
 
 TEST_CASE("SnapshotComesTogetherFromItsChunksOnly") {
