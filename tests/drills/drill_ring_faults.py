@@ -14,6 +14,7 @@ from ringside_testing.ring_watch import RingWatch
 from ringside_testing.znode_load import ZnodeLoad
 
 _ROUNDS = 100 if os.environ.get("RINGSIDE_FULL") else 10
+_SEED = os.environ.get("RINGSIDE_SEED") or str(random.randrange(1_000_000))
 _RECOVERS_SECONDS = 10.0
 _VOTERS = (3, 5)
 
@@ -62,13 +63,12 @@ class RingFaults(unittest.TestCase):
         code = netns.as_root(__file__, self.id().rsplit(".", 1)[1])
         if code is not None:
             return self.assertEqual(code, 0, "the drill, run as root, failed (above)")
-        seed = os.environ.get("RINGSIDE_SEED") or str(random.randrange(1_000_000))
-        draw = random.Random(f"{seed}-{voters}")
-        print(f"        RINGSIDE_SEED={seed}, {voters} voters and an observer", flush=True)
+        draw = random.Random(f"{_SEED}-{voters}")
+        print(f"        RINGSIDE_SEED={_SEED}, {voters} voters and an observer", flush=True)
         rounds = _ROUNDS // len(_VOTERS)
         # Both rings share one deck, so that a short run has every kind once.
-        deck = kinds(random.Random(seed), _ROUNDS)[_VOTERS.index(voters)::len(_VOTERS)]
-        with IsolatedRing(voters) as ring, RingWatch(ring) as watch, ZnodeLoad(ring, seed) as load:
+        deck = kinds(random.Random(_SEED), _ROUNDS)[_VOTERS.index(voters)::len(_VOTERS)]
+        with IsolatedRing(voters) as ring, RingWatch(ring) as watch, ZnodeLoad(ring, _SEED) as load:
             for number in range(rounds):
                 self.one_round(ring, watch, load, number, deck[number], draw)
             self.hold(ring, load, sorted(load.promises), values=False)

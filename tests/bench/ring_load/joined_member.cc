@@ -29,6 +29,8 @@ void JoinedMember::ring_changed(std::span<const coord::Change> /*changes*/) {}
 
 void JoinedMember::ring_reloaded() {}
 
+void JoinedMember::ring_moved() {}
+
 void JoinedMember::ring_log(coord::LogSeverity severity, const std::string& message) {
   if (severity == coord::LogSeverity::kError) {
     fmt::print(stderr, "bench_ring: {}\n", message);

@@ -28,6 +28,7 @@ class JoinedMember : private app::RingListener {
  private:
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
+  void ring_moved() override;
   void ring_log(coord::LogSeverity severity, const std::string& message) override;
 
   app::RingMember member_;
