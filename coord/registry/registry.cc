@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "config/base/check.h"
 #include "coord/registry/hash.h"
 #include "coord/registry/path.h"
 #include "coord/registry/snapshot_cursor.h"
+#include "coord/registry/snapshot_loader.h"
 #include "coord/registry/state.h"
 
 namespace ringside::coord {
@@ -59,6 +61,7 @@ class Execution {
     applied_.reply.session = op.session;
     applied_.reply.session_timeout = op.timeout;
     if (!state_.scoped) {
+      state_.tree.readers().before_change(op.session);
       state_.sessions.emplace(op.session, op.timeout);
       state_.session_digest += hash_session(op.session, op.timeout);
     }
@@ -71,6 +74,7 @@ class Execution {
     if (!state_.scoped) {
       const auto found = state_.sessions.find(op.session);
       CHECK(found != state_.sessions.end());
+      state_.tree.readers().before_change(op.session);
       state_.session_digest -= hash_session(found->first, found->second);
       state_.sessions.erase(found);
     }
@@ -84,7 +88,7 @@ class Execution {
   void remove(const std::string& path) {
     Node* node = state_.tree.find(path);
     CHECK(node != nullptr);
-    const bool held = !state_.scoped || node->parent->in_scope;
+    const bool held = !state_.scoped || state_.tree.parent(*node).in_scope;
     state_.tree.remove(*node, held ? zxid_ : Zxid{});
     note(ChangeKind::kDeleted, path);
   }
@@ -119,6 +123,12 @@ std::uint64_t hash_session(SessionId id, milliseconds timeout) {
   const std::array<std::uint64_t, 2> words{id.value, static_cast<std::uint64_t>(timeout.count())};
   return hash_words(words);
 }
+
+namespace {
+
+constexpr std::size_t kWholePartBytes = 1U << 20U;
+
+}  // namespace
 
 Registry::Registry() : state_(std::make_unique<State>()) {}
 Registry::~Registry() = default;
@@ -155,7 +165,9 @@ std::optional<std::vector<std::string>> Registry::children(std::string_view path
   }
   std::vector<std::string> names;
   names.reserve(node->children);
-  for (const Node* child = node->first_child; child != nullptr; child = child->next_sibling) {
+  const DataTree& tree = state_->tree;
+  for (const Node* child = tree.first_child(*node); child != nullptr;
+       child = tree.next_sibling(*child)) {
     names.emplace_back(child->name());
   }
   std::sort(names.begin(), names.end());
@@ -183,7 +195,7 @@ std::vector<std::string> Registry::ephemerals(SessionId id) const {
   std::vector<std::string> paths;
   for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr;
        node = node->ephemeral->younger) {
-    paths.push_back(DataTree::path_of(*node));
+    paths.push_back(state_->tree.path_of(*node));
   }
   return paths;
 }
@@ -193,7 +205,7 @@ std::size_t Registry::znodes() const {
 }
 
 std::uint64_t Registry::digest() const {
-  return state_->scoped ? scope_digest() : state_->tree.digest() + state_->session_digest;
+  return state_->digest(state_->scoped);
 }
 
 std::uint64_t Registry::scope_digest() const {
@@ -201,27 +213,38 @@ std::uint64_t Registry::scope_digest() const {
 }
 
 std::unique_ptr<SnapshotCursor> Registry::begin_snapshot(bool scope_only) const {
-  if (static_cast<std::size_t>(state_->life.gone.use_count()) > kMaxSnapshotCursors) {
+  if (state_->tree.readers().size() >= kMaxSnapshotCursors) {
     return nullptr;
   }
   return std::make_unique<SnapshotCursor>(*state_, scope_only || state_->scoped);
 }
 
 Bytes Registry::snapshot(bool scope_only) const {
-  return save_state(*state_, scope_only || state_->scoped);
+  SnapshotCursor cursor(*state_, scope_only || state_->scoped);
+  Bytes all;
+  while (!cursor.done()) {
+    const Bytes part = cursor.next(kWholePartBytes);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 Result<Registry> Registry::load(ByteView snapshot) {
-  Registry loaded;
-  if (Status status = load_state(*loaded.state_, snapshot); !status) {
+  SnapshotLoader loader;
+  if (Status status = loader.add(snapshot); !status) {
     return std::unexpected(status.error());
   }
-  return loaded;
+  if (Result<bool> whole = loader.finish(std::numeric_limits<std::size_t>::max()); !whole) {
+    return std::unexpected(whole.error());
+  }
+  return loader.take();
 }
 
-bool Registry::dismantle(std::size_t /*nodes*/) {
-  state_.reset();
-  return true;
+bool Registry::dismantle(std::size_t nodes) {
+  for (std::size_t ended = 0; ended < nodes && !state_->sessions.empty(); ++ended) {
+    state_->sessions.erase(state_->sessions.begin());
+  }
+  return state_->tree.dismantle(nodes) && state_->sessions.empty();
 }
 
 }  // namespace ringside::coord
