@@ -77,13 +77,19 @@ bool Driver::State::enter(Instant time) {
   return !fenced;
 }
 
+void Driver::State::post(Event event) {
+  events.push_back(std::move(event));
+}
+
 void Driver::State::run() {
-  while (!events.empty() && !fenced) {
-    Event event = std::move(events.front());
-    events.pop_front();
-    perform(zab ? zab->step(now, std::move(event)) : observing->step(now, event));
-    settle_turn();
-  }
+  do {
+    while (!events.empty() && !fenced) {
+      Event event = std::move(events.front());
+      events.pop_front();
+      perform(zab ? zab->step(now, std::move(event)) : observing->step(now, event));
+      settle_turn();
+    }
+  } while (!fenced && continue_closing());
 }
 
 // What follows from the new state.
@@ -92,14 +98,16 @@ void Driver::State::settle_turn() {
     return;
   }
   quorum_seen = std::max(quorum_seen, quorum_heard_at());
-  for (const RequestId local : requests.take_reached(view())) {
-    Reply answer;
+  answer_confirmed();
+  for (auto& [local, answer] : requests.take_reached(view())) {
     answer.zxid = view();
     ports.reply(local, std::move(answer));
   }
-  answer_observer_syncs();
   tell_observers();
-  save_snapshot_if_due();
+  if (storage) {
+    save_snapshot_if_due();
+    storage->tend(now);
+  }
 }
 
 void Driver::State::fence(const Error& reason) {
@@ -251,14 +259,19 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
   if (!state.enter(now) || !state.storage) {
     return;
   }
-  state.storage->on_disk_done(id, status);
-  if (!status) {  // D9
+  const DiskOutcome outcome = state.storage->on_disk_done(id, status);
+  if (outcome == DiskOutcome::kFenced) {  // D9
     state.fence(status.error());
     return;
   }
-  if (state.snapshot_work == id) {
-    state.snapshot_work.reset();
-  } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
+  if (outcome == DiskOutcome::kSideFailed) {
+    state.snapshot_failed(
+        id, status ? Error{ErrorCode::kIo, "a part of it was not written"} : status.error());
+  } else {
+    state.snapshot_step(id);
+  }
+  state.storage->tend(state.now);
+  if (!state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
     state.disk_work.pop_front();
   }
@@ -288,6 +301,9 @@ Instant Driver::next_deadline() const {
     return kNever;
   }
   Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
+  if (state.storage) {
+    deadline = std::min(deadline, state.storage->next_deadline());
+  }
   if (state.leads()) {
     deadline = std::min(deadline, state.next_feed_beat);
     if (state.zab->leading() != nullptr && state.quorum_is_fresh()) {
@@ -331,9 +347,17 @@ void Driver::touch(Instant now, SessionId session) {
     return;
   }
   if (state.leads()) {
-    state.sessions.touch(session);
-  } else if (state.touches.size() < kMaxTouches) {
-    state.touches.insert(session);
+    state.hear_touches(state.options.self, {session});
+  } else if (!state.touches.add(session)) {
+    state.ports.log(LogSeverity::kWarn,
+                    "more sessions are used here than this member can tell its leader of: some "
+                    "may expire");
+  }
+}
+
+void Driver::set_routed(Instant now, Zxid zxid) {
+  if (state_->enter(now)) {
+    state_->own_routed = std::max(state_->own_routed, zxid);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "coord/codec/log_format.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -109,7 +111,11 @@ Result<DecodedSegmentHeader> decode_segment_header(ByteView file) {
     return fail(ErrorCode::kCorrupt, "header of a log segment fails its check");
   }
   if (version == 0 || version > kLogFormatVersion) {
-    return fail(ErrorCode::kUnsupported, "log segment has a format of a later version");
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("log segment has format version {}, this version of ringside reads up to {}: "
+                    "start the one that wrote it, or a later one",
+                    version, kLogFormatVersion));
   }
   return out;
 }

@@ -1,5 +1,7 @@
 #include "coord/codec/manifest_codec.h"
 
+#include <fmt/format.h>
+
 #include "config/base/crc32c.h"
 
 namespace ringside::coord {
@@ -93,7 +95,11 @@ Result<Manifest> decode_manifest(ByteView file) {
   }
   const std::uint16_t version = reader.u16();
   if (version == 0 || version > kManifestVersion) {
-    return fail(ErrorCode::kUnsupported, "manifest has a format of a later version");
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("manifest has format version {}, this version of ringside reads up to {}: "
+                    "start the one that wrote it, or a later one",
+                    version, kManifestVersion));
   }
   reader.u16();
   Manifest manifest;

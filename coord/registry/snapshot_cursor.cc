@@ -22,6 +22,7 @@ struct SnapshotCursor::State final : FrozenReader {
         nodes_(state.tree.slots(scope_only)),
         end_{.nodes = static_cast<std::uint32_t>(nodes_.count()),
              .sessions = scope_only ? 0 : static_cast<std::uint32_t>(state.sessions.size()),
+             .secret = scope_only ? RingSecret{} : state.secret,
              .digest = state.digest(scope_only),
              .scope_digest = state.tree.scope_digest()} {
     state.tree.readers().attach(*this);
@@ -43,7 +44,7 @@ struct SnapshotCursor::State final : FrozenReader {
     }
     const auto& sessions = registry_->sessions;
     if (const auto found = sessions.find(session); found != sessions.end()) {
-      put(SessionEntry{found->first, found->second});
+      put(*found);
       ++sessions_put_;
     }
   }
@@ -88,7 +89,7 @@ struct SnapshotCursor::State final : FrozenReader {
       for (auto at = sessions.upper_bound(last_session_); at != sessions.end(); ++at) {
         last_session_ = at->first;
         if (!touched_.contains(at->first)) {
-          put(SessionEntry{at->first, at->second});
+          put(*at);
           ++sessions_put_;
           return;
         }

@@ -9,8 +9,7 @@ constexpr std::size_t kKindBytes = 1;
 constexpr std::size_t kOwnerBytes = 16;
 constexpr std::size_t kLengthsBytes = 6;  // of name and data, which follow
 constexpr std::size_t kNodeBytes = 4 + 4 + 3 * 8 + 2 * 8 + 2 * 4 + kLengthsBytes;
-constexpr std::size_t kSessionBytes = 16;
-constexpr std::size_t kEndBytes = 4 + 4 + 8 + 8 + kEndCheckBytes;
+constexpr std::size_t kEndBytes = 4 + 4 + 2 * 8 + 8 + 8 + kEndCheckBytes;
 
 void put_kind(ByteWriter& out, RecordKind kind) {
   out.u8(static_cast<std::uint8_t>(kind));
@@ -48,16 +47,17 @@ void put_record(ByteWriter& out, const Node& node) {
   out.raw(as_bytes(node.data()));
 }
 
-void put_record(ByteWriter& out, const SessionEntry& session) {
+void put_record(ByteWriter& out, const std::pair<const SessionId, SessionRecord>& session) {
   put_kind(out, RecordKind::kSession);
-  out.u64(session.id.value);
-  out.i64(session.timeout.count());
+  put_session(out, session.first, session.second);
 }
 
 void put_record(ByteWriter& out, const SnapshotEnd& end) {
   put_kind(out, RecordKind::kEnd);
   out.u32(end.nodes);
   out.u32(end.sessions);
+  out.u64(end.secret.k0);
+  out.u64(end.secret.k1);
   out.u64(end.digest);
   out.u64(end.scope_digest);
 }
@@ -76,7 +76,7 @@ std::size_t record_bytes(ByteView bytes) {
       const std::size_t data = lengths.u32();
       return name <= kMaxPathBytes && data <= kMaxDataBytes ? size + name + data : kKindBytes;
     }
-    case RecordKind::kSession: return size + kSessionBytes;
+    case RecordKind::kSession: return size + kSessionRecordBytes;
     case RecordKind::kEnd: return size + kEndBytes;
   }
   return kKindBytes;
@@ -116,12 +116,9 @@ NodeRecord read_node(ByteReader& in) {
   return record;
 }
 
-SessionEntry read_session(ByteReader& in) {
+std::optional<std::pair<SessionId, SessionRecord>> read_session(ByteReader& in) {
   in.u8();
-  SessionEntry session;
-  session.id = SessionId{in.u64()};
-  session.timeout = milliseconds{in.i64()};
-  return session;
+  return get_session(in);
 }
 
 SnapshotEnd read_end(ByteReader& in) {
@@ -129,6 +126,8 @@ SnapshotEnd read_end(ByteReader& in) {
   SnapshotEnd end;
   end.nodes = in.u32();
   end.sessions = in.u32();
+  end.secret.k0 = in.u64();
+  end.secret.k1 = in.u64();
   end.digest = in.u64();
   end.scope_digest = in.u64();
   end.check = in.u32();

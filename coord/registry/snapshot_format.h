@@ -4,13 +4,12 @@
 //   u32 magic, u16 format, u8 scoped, u64 applied zxid
 //   records in any order, each a u8 kind and then
 //     node        u32 slot, u32 slot of its parent, u64 czxid, mzxid, pzxid, i64 ctime_ms,
-//     mtime_ms,
-//                 i32 version, creates, u16 name length, u32 data length, name, data
+//                 i64 mtime_ms, i32 version, creates, u16 name length, u32 data length, name, data
 //     ephemeral   u64 owner, u64 order, then as a node
-//     session     u64 session, i64 timeout_ms
+//     session     as session_record.h says
 //   the end, also a u8 kind and then
-//                 u32 nodes, u32 sessions, u64 digest, u64 scope digest, u32 CRC-32C of everything
-//                 before it
+//                 u32 nodes, u32 sessions, u64, u64 the ring's secret (0, 0: none), u64 digest,
+//                 u64 scope digest, u32 CRC-32C of everything before it
 //
 // The root has slot 0, and itself as parent. The scope alone has no root and no sessions. `order`
 // rises with the births of ephemerals. So equal states give equal digests, while their bytes may
@@ -19,10 +18,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "config/base/bytes.h"
 #include "coord/registry/node.h"
+#include "coord/registry/secret.h"
+#include "coord/registry/session_record.h"
 
 namespace ringside::coord {
 
@@ -48,14 +51,10 @@ struct NodeRecord {
   std::string_view data;
 };
 
-struct SessionEntry {
-  SessionId id;
-  milliseconds timeout{};
-};
-
 struct SnapshotEnd {
   std::uint32_t nodes = 0;
   std::uint32_t sessions = 0;
+  RingSecret secret;
   std::uint64_t digest = 0;
   std::uint64_t scope_digest = 0;
   std::uint32_t check = 0;
@@ -66,7 +65,7 @@ inline constexpr std::size_t kEndCheckBytes = 4;  // at the end of a SnapshotEnd
 
 void put_record(ByteWriter& out, const SnapshotHeader& header);
 void put_record(ByteWriter& out, const Node& node);
-void put_record(ByteWriter& out, const SessionEntry& session);
+void put_record(ByteWriter& out, const std::pair<const SessionId, SessionRecord>& session);
 void put_record(ByteWriter& out, const SnapshotEnd& end);  // without its check
 
 // How long the record is that `bytes` (at least 1) begins with, as far as they tell: more than they
@@ -77,7 +76,7 @@ std::size_t record_bytes(ByteView bytes);
 // or a bad number.
 SnapshotHeader read_header(ByteReader& in);
 NodeRecord read_node(ByteReader& in);
-SessionEntry read_session(ByteReader& in);
+std::optional<std::pair<SessionId, SessionRecord>> read_session(ByteReader& in);
 SnapshotEnd read_end(ByteReader& in);
 
 }  // namespace ringside::coord

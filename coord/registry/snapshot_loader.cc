@@ -132,14 +132,12 @@ struct SnapshotLoader::State {
   }
 
   Status add_session(ByteReader& in) {
-    const SessionEntry session = read_session(in);
+    const auto session = read_session(in);
     RegistryState& state = *registry_.state_;
-    if (state.scoped || !session.id || session.timeout <= milliseconds{0} ||
-        session.timeout > kMaxSessionTimeout ||
-        !state.sessions.try_emplace(session.id, session.timeout).second) {
-      return bad(fmt::format("session {:#x} is unsound, or there twice", session.id.value));
+    if (state.scoped || !session || !state.sessions.insert(*session).second) {
+      return bad("a session is unsound, or there twice");
     }
-    state.session_digest += hash_session(session.id, session.timeout);
+    state.session_digest += hash_session(session->first, session->second);
     return {};
   }
 
@@ -150,6 +148,11 @@ struct SnapshotLoader::State {
     }
     if (end_->nodes != builder_->added() || end_->sessions != registry_.state_->sessions.size()) {
       return bad("records are missing, or too many");
+    }
+    RegistryState& state = *registry_.state_;
+    state.secret = end_->secret;
+    if (state.scoped ? bool{state.secret} : !state.sessions.empty() && !state.secret) {
+      return bad("the secret of its sessions is missing, or not for observers");
     }
     return {};
   }

@@ -6,12 +6,14 @@
 #include "config/base/error.h"
 #include "coord/registry/data_tree.h"
 #include "coord/registry/registry.h"
+#include "coord/registry/session_record.h"
 
 namespace ringside::coord {
 
 struct RegistryState {
   DataTree tree;
-  std::map<SessionId, milliseconds> sessions;  // with their timeouts; none when scoped
+  std::map<SessionId, SessionRecord> sessions;  // none when scoped
+  RingSecret secret;                            // none when scoped
   std::uint64_t session_digest = 0;
   Zxid applied;
   // Holds kObserverScope alone. The root is then only a place to hang it on: it has no times and
@@ -20,13 +22,11 @@ struct RegistryState {
 
   // Of the whole, or of what an observer holds.
   [[nodiscard]] std::uint64_t digest(bool scope_only) const {
-    return scope_only ? tree.scope_digest() : tree.digest() + session_digest;
+    return scope_only ? tree.scope_digest() : tree.digest() + session_digest + hash_secret(secret);
   }
 };
 
 struct Registry::State : RegistryState {};
-
-std::uint64_t hash_session(SessionId id, milliseconds timeout);
 
 // Whether the transaction may be applied to this state; an error says which operation does not fit
 // and why.

@@ -1,10 +1,13 @@
 // The disk as coord sees it: batches of plain operations out, one completion per batch back.
 //
 // Called by storage (and through it by the driver); carried out by sidecar/disk on libuv's pool,
-// and in the simulator by a disk that forgets what was not synced. Batches are carried out one
-// after the other in the order of submit(), operations in the order of the batch; the first failed
-// operation ends its batch, and nothing submitted later is carried out. Names are plain file names
-// inside the one data directory.
+// and in the simulator by a disk that forgets what was not synced. There are two lanes, which run
+// side by side: in each of them batches are carried out one after the other in the order of
+// submit(), operations in the order of the batch, and the first failed operation ends its batch. A
+// failed batch of the log's lane ends the port: nothing submitted later, in either lane, is carried
+// out or answered (D9). A failed batch of the side lane fails alone: what only takes precautions
+// runs there, and later batches are carried out. Names are plain file names inside the one data
+// directory.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +44,26 @@ struct RemoveFile {  // fine when it is not there
   std::string file;
 };
 struct SyncDirectory {};  // makes creates, renames and removes durable
+// Takes real blocks for the first `bytes` of a file, so that a write there cannot find the disk
+// full; the file's size stays. kUnavailable: there is no room. A file system that cannot do it
+// counts as having done it.
+struct AllocateFile {
+  std::string file;
+  std::uint64_t bytes = 0;
+};
+struct TrimFile {  // gives back the blocks behind the end; fine when the file is not there
+  std::string file;
+};
 
-using DiskOp = std::variant<CreateFile, WriteAt, SyncFile, RenameFile, RemoveFile, SyncDirectory>;
+using DiskOp = std::variant<CreateFile, WriteAt, SyncFile, RenameFile, RemoveFile, SyncDirectory,
+                            AllocateFile, TrimFile>;
+
+enum class DiskLane { kLog, kSide };
 
 struct DiskBatch {
   DiskBatchId id;
   std::vector<DiskOp> ops;
+  DiskLane lane = DiskLane::kLog;
 };
 
 class DiskPort {

@@ -17,6 +17,10 @@ namespace {
 constexpr std::string_view kLogPrefix = "log.";
 constexpr std::string_view kSnapshotPrefix = "snap.";
 
+bool is_part(std::string_view name) {
+  return name.starts_with(kSnapshotPrefix) && name.ends_with(kPartSuffix);
+}
+
 // The number that a file of ours carries behind its last '.' or '-'; nullopt for other files.
 std::optional<std::uint64_t> file_number(std::string_view name) {
   const bool ours = name.starts_with(kLogPrefix) || name.starts_with(kSnapshotPrefix);
@@ -78,9 +82,10 @@ class Reader {
     }
     auto read = decode_snapshot_file(*file);
     if (!read && read.error().code == ErrorCode::kUnsupported) {
-      return std::unexpected(read.error());
+      return fail(ErrorCode::kUnsupported, fmt::format("{}: {}", name, read.error().message));
     }
-    if (!read || read->zxid != out_.manifest.snapshot->zxid || read->birth != out_.manifest.birth) {
+    if (!read || read->zxid != out_.manifest.snapshot->zxid ||
+        (read->birth && read->birth != out_.manifest.birth)) {
       drop_snapshot(
           fmt::format("{}: {}", name, read ? "of another history" : read.error().message));
       return {};
@@ -137,7 +142,7 @@ class Reader {
     }
     const auto head = decode_segment_header(*file);
     if (!head && head.error().code == ErrorCode::kUnsupported) {
-      return std::unexpected(head.error());
+      return fail(ErrorCode::kUnsupported, fmt::format("{}: {}", name, head.error().message));
     }
     if (!head || head->header.birth != out_.manifest.birth ||
         head->header.number != segment.number || head->header.previous != segment.previous ||
@@ -310,7 +315,13 @@ std::string snapshot_file(const ManifestSnapshot& snapshot) {
 
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image) {
   DirectoryReading out;
-  const std::vector<std::string> names = file_names(image);
+  std::vector<std::string> names = file_names(image);
+  for (const std::string& name : names) {
+    if (is_part(name)) {
+      out.parts.push_back(name);
+    }
+  }
+  std::erase_if(names, is_part);
   std::uint64_t next_file = 1;
   for (const std::string& name : names) {
     next_file = std::max(next_file, file_number(name).value_or(0) + 1);

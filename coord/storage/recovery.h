@@ -17,6 +17,7 @@ namespace ringside::coord {
 
 inline constexpr const char* kManifestFile = "manifest";
 inline constexpr const char* kManifestTemp = "manifest.tmp";
+inline constexpr const char* kPartSuffix = ".part";  // of a snapshot that is being written
 std::string log_file(std::uint64_t number);
 std::string snapshot_file(const ManifestSnapshot& snapshot);
 
@@ -42,6 +43,7 @@ struct DirectoryReading {
   Manifest manifest;  // corrected: names only what is good, its doubt is set
   LogPosition position;
   std::vector<std::string> unneeded;  // files of ours that the manifest does not name
+  std::vector<std::string> parts;     // snapshots that were being written: no manifest names one
 };
 
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image);

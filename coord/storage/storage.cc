@@ -63,9 +63,9 @@ Result<Recovered> Storage::recover(const DiskImage& image) {
   }
   if (!image.files.empty() || !image.unreadable.empty()) {
     ops.emplace_back(SyncDirectory{});
-    state.submit(std::move(ops));
-    state.remove(reading->unneeded);
+    state.remove_after(state.submit(std::move(ops)), std::move(reading->unneeded));
   }
+  state.remove(reading->parts);
   return std::move(reading->recovered);
 }
 
@@ -118,11 +118,10 @@ DiskBatchId Storage::switch_history(NewHistory history) {
   std::vector<std::string> old_files;
   std::vector<DiskOp> ops;
   if (history.snapshot) {
-    old_files = state.drop_segments_from(0);
-    if (manifest.snapshot) {
-      old_files.push_back(snapshot_file(*manifest.snapshot));
-    }
-    state.at = LogPosition{history.snapshot->zxid, 0, 0, {}};
+    old_files = state.take_snapshot(ops, *history.snapshot);
+    const auto segments = state.drop_segments_from(0);
+    old_files.insert(old_files.end(), segments.begin(), segments.end());
+    state.at = LogPosition{manifest.snapshot->zxid, 0, 0, {}};
   } else {
     CHECK(history.keep_until >= manifest.commit_point);  // D7
     CHECK(history.keep_until <= state.at.last);
@@ -134,9 +133,6 @@ DiskBatchId Storage::switch_history(NewHistory history) {
   CHECK(last.epoch() <= history.current_epoch);
   set_promises(manifest, history.birth, history.accepted_epoch, history.current_epoch);
   manifest.doubt.clear();
-  if (history.snapshot) {
-    state.write_snapshot(ops, *history.snapshot);
-  }
   state.raise_commit_point(std::min(history.commit_point, last));
   if (!history.entries.empty()) {
     // Nothing of the new entries was acknowledged before; what was kept may have been.
@@ -144,11 +140,38 @@ DiskBatchId Storage::switch_history(NewHistory history) {
   }
   state.replace_manifest(ops);
   const DiskBatchId id = state.submit(std::move(ops));
-  state.remove(old_files);
+  state.remove_after(id, std::move(old_files));
   return id;
 }
 
-DiskBatchId Storage::save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_from) {
+SnapshotFileId Storage::begin_snapshot(Zxid zxid) {
+  State& state = *state_;
+  CHECK(state.recovered);
+  if (state.fenced) {
+    return SnapshotFileId{};
+  }
+  std::vector<DiskOp> ops;
+  const SnapshotFileId id = state.snapshots.begin(
+      state.manifest.birth, ManifestSnapshot{zxid, state.manifest.next_file++}, ops);
+  state.submit_side(std::move(ops), {id, false});
+  return id;
+}
+
+DiskBatchId Storage::add_to_snapshot(SnapshotFileId file, std::shared_ptr<const Bytes> part) {
+  return state_->submit_side(state_->snapshots.add(file, std::move(part)), {file, false});
+}
+
+DiskBatchId Storage::seal_snapshot(SnapshotFileId file) {
+  return state_->submit_side(state_->snapshots.seal(file), {file, true});
+}
+
+void Storage::drop_snapshot(SnapshotFileId file) {
+  if (const auto name = state_->snapshots.drop(file)) {
+    state_->remove(std::vector{*name});
+  }
+}
+
+DiskBatchId Storage::adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from) {
   State& state = *state_;
   CHECK(state.recovered);
   if (state.fenced) {
@@ -156,20 +179,18 @@ DiskBatchId Storage::save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_fr
   }
   Manifest& manifest = state.manifest;
   CHECK(manifest.birth);
-  CHECK(snapshot.zxid <= state.at.last);
-  CHECK(!manifest.snapshot || snapshot.zxid >= manifest.snapshot->zxid);
-  std::vector<std::string> old_files;
-  if (manifest.snapshot) {
-    old_files.push_back(snapshot_file(*manifest.snapshot));
-  }
   std::vector<DiskOp> ops;
-  state.write_snapshot(ops, snapshot);
-  state.raise_commit_point(snapshot.zxid);
+  const Zxid before = manifest.snapshot ? manifest.snapshot->zxid : Zxid{};
+  std::vector<std::string> old_files = state.take_snapshot(ops, file);
+  const Zxid zxid = manifest.snapshot->zxid;
+  CHECK(zxid >= before);
+  CHECK(zxid <= state.at.last);
+  state.raise_commit_point(zxid);
   if (!manifest.segments.empty()) {
     manifest.segments.back().open = false;  // so that the next snapshot can let go of it
   }
   const auto needed = std::ranges::find_if(manifest.segments, [&](const ManifestSegment& segment) {
-    return segment.last >= keep_entries_from || segment.last > snapshot.zxid;
+    return segment.last >= keep_entries_from || segment.last > zxid;
   });
   for (auto segment = manifest.segments.begin(); segment != needed; ++segment) {
     old_files.push_back(log_file(segment->number));
@@ -179,15 +200,37 @@ DiskBatchId Storage::save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_fr
   state.at.log_bytes = 0;
   state.replace_manifest(ops);
   const DiskBatchId id = state.submit(std::move(ops));
-  state.remove(old_files);
+  state.remove_after(id, std::move(old_files));
   return id;
 }
 
-void Storage::on_disk_done(DiskBatchId id, const Status& status) {
-  CHECK(id.value <= state_->last_batch);
-  if (!status) {
-    state_->fenced = true;
+DiskOutcome Storage::on_disk_done(DiskBatchId id, const Status& status) {
+  State& state = *state_;
+  CHECK(id.value <= state.last_batch);
+  if (state.fenced) {
+    return DiskOutcome::kFenced;
   }
+  if (const auto side = state.side_work.extract(id)) {
+    return state.side_done(side.mapped(), status);
+  }
+  if (!status) {
+    state.fenced = true;
+    return DiskOutcome::kFenced;
+  }
+  if (const auto files = state.removals.extract(id)) {
+    state.remove(files.mapped());
+  }
+  return DiskOutcome::kDone;
+}
+
+void Storage::tend(Instant /*now*/) {}
+
+Instant Storage::next_deadline() const {
+  return kNever;
+}
+
+std::string Storage::short_of_room() const {
+  return {};
 }
 
 bool Storage::fenced() const {

@@ -2,8 +2,9 @@
 // persisted into DiskBatches and turns a directory's bytes back into a history.
 //
 // Owned and called by the driver, on its one thread. Every call that persists submits one batch to
-// the DiskPort and returns its id; the work is durable when that batch has completed, and batches
-// complete in order.
+// the DiskPort's log lane and returns its id; the work is durable when that batch has completed,
+// and batches complete in order. What is only a precaution goes by the side lane and may fail
+// without harm: snapshot files until they are adopted, and the removal of what is not needed.
 //
 // Files (formats in coord/codec/FORMATS.md, each with a version):
 //   manifest            the only truth about what belongs to the history: ring name, birth id,
@@ -15,7 +16,9 @@
 //   point
 //                       known when written and the end of what had been acknowledged before (D15,
 //                       D16).
-//   snap.ZXID-NNNNNNNN  committed state at exactly that zxid (D11), checked as a whole.
+//   snap.ZXID-NNNNNNNN  committed state at exactly that zxid (D11), checked as a whole. Written in
+//                       parts under the name snap.ZXID-NNNNNNNN.part, which counts for nothing; it
+//                       gets its own name when a manifest adopts it.
 //
 // Invariants: D3 (a history switch is one manifest), D4 (accepted_epoch durable before a promise),
 // D5 (gap-free), D6 (staged files count for nothing until the manifest names them), D7, D9 (after a
@@ -31,16 +34,21 @@
 #include <vector>
 
 #include "config/base/error.h"
+#include "config/base/time.h"
 #include "coord/storage/disk_port.h"
 #include "coord/zab/types.h"
 
 namespace ringside::coord {
+
+inline constexpr std::size_t kSnapshotSyncBytes = 4U << 20U;
 
 struct StorageOptions {
   std::string ring_name;
   MemberId member;
   std::uint64_t segment_bytes = 64ULL << 20U;  // a new segment begins once one is longer
 };
+
+using SnapshotFileId = StrongId<struct SnapshotFileTag>;
 
 struct StoredSnapshot {
   Zxid zxid;  // state after this transaction; Zxid{} for the empty beginning
@@ -68,13 +76,21 @@ struct Recovered {
 
 // A history that replaces the member's own at the end of synchronization.
 struct NewHistory {
-  std::optional<StoredSnapshot> snapshot;  // set: everything before is dropped (SNAP)
+  // Sealed, and that batch is done. Set: everything before is dropped (SNAP).
+  std::optional<SnapshotFileId> snapshot;
   Zxid keep_until;  // without a snapshot: own entries up to and including this stay (TRUNC, DIFF)
   std::vector<Entry> entries;  // what follows
   Zxid commit_point;
   BirthId birth;
   Epoch accepted_epoch;
   Epoch current_epoch;
+};
+
+// What a completion comes to.
+enum class DiskOutcome {
+  kDone,
+  kSideFailed,  // a precaution failed: a snapshot file that it belongs to is dropped
+  kFenced,      // D9
 };
 
 class Storage {
@@ -99,19 +115,38 @@ class Storage {
   // `acknowledged` go into the batch.
   DiskBatchId append(std::span<const Entry> entries, Zxid commit_point, Zxid acknowledged);
 
-  // D3, D6: writes snapshot and entries to files of their own, then switches them in with one
+  // D3, D6: writes entries to a file of their own, then switches them and the snapshot in with one
   // manifest. Nothing of it counts after a crash before the batch completed; all of it after.
   DiskBatchId switch_history(NewHistory history);
 
-  // Writes a snapshot of committed state (D11) as a precaution, makes it the base, and drops log
-  // segments and snapshots no longer needed (the one before is kept until the new one is durable
-  // including its name). `keep_entries_from`: entries from here on stay readable for DIFF.
-  DiskBatchId save_snapshot(StoredSnapshot snapshot, Zxid keep_entries_from);
+  // --- snapshot files, in the side lane (except adopt_snapshot)
+  // Begins a file for the state at `zxid` (D11). It counts for nothing until it is adopted or
+  // switched in (D6), and is removed at the next start. Several may be under way.
+  SnapshotFileId begin_snapshot(Zxid zxid);
+  // The next part of the state: a few MiB at most. Synced every kSnapshotSyncBytes, so that no sync
+  // holds up the disk for long. A file that failed or was dropped takes no more: DiskBatchId{}.
+  DiskBatchId add_to_snapshot(SnapshotFileId file, std::shared_ptr<const Bytes> part);
+  // Nothing more follows; it may be adopted once this batch is done.
+  DiskBatchId seal_snapshot(SnapshotFileId file);
+  // Gives it up: always allowed, also when it failed or is there no more.
+  void drop_snapshot(SnapshotFileId file);
+  // A sealed one becomes the base (as a precaution; log lane, one manifest). Drops log segments and
+  // snapshots no longer needed (the one before is kept until the new one is durable including its
+  // name). `keep_entries_from`: entries from here on stay readable for DIFF.
+  DiskBatchId adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from);
 
-  // Feed every completion of the port. An error is final (D9): fenced() from then on and every
-  // later call is a no-op that returns DiskBatchId{0}.
-  void on_disk_done(DiskBatchId id, const Status& status);
+  // Feed every completion of the port, in order within each lane. kFenced is final (D9): fenced()
+  // from then on and every later call is a no-op that returns id 0.
+  DiskOutcome on_disk_done(DiskBatchId id, const Status& status);
   [[nodiscard]] bool fenced() const;
+
+  // --- room on the disk
+  // Takes blocks ahead of need; call it in every turn, and at next_deadline().
+  void tend(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+  // Empty: there is room for what comes. Else why not: the member must step down and let others
+  // lead; it resumes when this is empty again.
+  [[nodiscard]] std::string short_of_room() const;
 
   // Bytes appended to the log since the snapshot in force: the driver takes the next one by it.
   [[nodiscard]] std::uint64_t log_bytes() const;

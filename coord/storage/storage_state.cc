@@ -5,7 +5,6 @@
 
 #include "config/base/check.h"
 #include "coord/codec/log_format.h"
-#include "coord/codec/snapshot_file.h"
 
 namespace ringside::coord {
 
@@ -22,20 +21,51 @@ Storage::State::State(StorageOptions storage_options, DiskPort& disk)
 
 DiskBatchId Storage::State::submit(std::vector<DiskOp> ops) {
   const DiskBatchId id{++last_batch};
-  port.submit({id, std::move(ops)});
+  port.submit({id, std::move(ops), DiskLane::kLog});
+  return id;
+}
+
+DiskBatchId Storage::State::submit_side(std::vector<DiskOp> ops, SideWork work) {
+  if (ops.empty() || fenced) {
+    return DiskBatchId{};
+  }
+  const DiskBatchId id{++last_batch};
+  side_work.emplace(id, work);
+  port.submit({id, std::move(ops), DiskLane::kSide});
   return id;
 }
 
 void Storage::State::remove(std::span<const std::string> files) {
-  if (files.empty()) {
-    return;
-  }
   std::vector<DiskOp> ops;
   for (const std::string& file : files) {
     ops.emplace_back(RemoveFile{file});
   }
-  ops.emplace_back(SyncDirectory{});
-  submit(std::move(ops));
+  if (!ops.empty()) {
+    ops.emplace_back(SyncDirectory{});
+  }
+  submit_side(std::move(ops), {});
+}
+
+void Storage::State::remove_after(DiskBatchId batch, std::vector<std::string> files) {
+  if (!files.empty()) {
+    removals.emplace(batch, std::move(files));
+  }
+}
+
+DiskOutcome Storage::State::side_done(const SideWork& work, const Status& status) {
+  if (!status) {
+    if (const auto file = snapshots.failed(work.file)) {
+      remove(std::vector{*file});
+    }
+    return DiskOutcome::kSideFailed;
+  }
+  if (snapshots.has_failed(work.file)) {
+    return DiskOutcome::kSideFailed;
+  }
+  if (work.seals) {
+    snapshots.sealed(work.file);
+  }
+  return DiskOutcome::kDone;
 }
 
 void Storage::State::replace_manifest(std::vector<DiskOp>& ops) const {
@@ -49,14 +79,17 @@ void Storage::State::replace_manifest(std::vector<DiskOp>& ops) const {
   ops.emplace_back(SyncDirectory{});
 }
 
-void Storage::State::write_snapshot(std::vector<DiskOp>& ops, const StoredSnapshot& snapshot) {
-  manifest.snapshot = ManifestSnapshot{snapshot.zxid, manifest.next_file++};
-  const std::string file = snapshot_file(*manifest.snapshot);
-  ops.emplace_back(CreateFile{file});
-  ops.push_back(
-      write_at(file, 0, encode_snapshot_header(manifest.birth, snapshot.zxid, *snapshot.bytes)));
-  ops.emplace_back(WriteAt{file, kSnapshotHeaderBytes, snapshot.bytes});
-  ops.emplace_back(SyncFile{file});
+std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,
+                                                       SnapshotFileId file) {
+  const auto whole = snapshots.take(file);
+  CHECK(whole.has_value());
+  std::vector<std::string> before;
+  if (manifest.snapshot) {
+    before.push_back(snapshot_file(*manifest.snapshot));
+  }
+  manifest.snapshot = whole->snapshot;
+  ops.emplace_back(RenameFile{whole->part_file, snapshot_file(whole->snapshot)});
+  return before;
 }
 
 void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<const Entry> entries,

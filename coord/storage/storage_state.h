@@ -2,11 +2,13 @@
 // as it will be once everything submitted is done. Included by the room's sources only.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "coord/storage/recovery.h"
+#include "coord/storage/snapshot_files.h"
 #include "coord/storage/storage.h"
 
 namespace ringside::coord {
@@ -19,16 +21,27 @@ struct Storage::State {
   std::uint64_t last_batch = 0;
   Manifest manifest;
   LogPosition at;
+  SnapshotFiles snapshots;
+  struct SideWork {
+    SnapshotFileId file;  // 0: of none
+    bool seals = false;
+  };
+  std::map<DiskBatchId, SideWork> side_work;  // under way in the side lane
+  // Files that go once that batch is done: what it makes durable no longer names them.
+  std::map<DiskBatchId, std::vector<std::string>> removals;
 
   State(StorageOptions storage_options, DiskPort& disk);
 
   DiskBatchId submit(std::vector<DiskOp> ops);
-  // Files that the durable manifest no longer names, in a batch of its own: nobody waits for it.
+  DiskBatchId submit_side(std::vector<DiskOp> ops, SideWork work);
   void remove(std::span<const std::string> files);
+  void remove_after(DiskBatchId batch, std::vector<std::string> files);
+  DiskOutcome side_done(const SideWork& work, const Status& status);
 
   // Everything before it in `ops` is durable, names included, before the manifest counts on it.
   void replace_manifest(std::vector<DiskOp>& ops) const;
-  void write_snapshot(std::vector<DiskOp>& ops, const StoredSnapshot& snapshot);
+  // A whole snapshot file becomes the base of the manifest. Returns the file that was it before.
+  std::vector<std::string> take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file);
   // A segment of its own for `entries`; it counts once a manifest that names it is durable.
   void begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries, Zxid acknowledged);
   // Behind the end of the open segment. Each record is synced before the next is written, so that

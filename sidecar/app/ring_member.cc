@@ -155,6 +155,7 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
   options.voters = voter_ids(identity_);
   options.heartbeat_interval = settings_.heartbeat_interval;
   options.election_timeout = settings_.election_timeout;
+  options.fresh_secret = {random64(), random64()};
   if (identity_.voter) {
     disk_ = std::make_unique<disk::DiskExecutor>(
         loop_.raw(), data_path_, [this](coord::DiskBatchId id, const Status& status) {

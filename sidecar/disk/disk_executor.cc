@@ -11,48 +11,60 @@
 namespace ringside::disk {
 
 struct DiskExecutor::State {
-  State(uv_loop_t* the_loop, std::string directory, Done done)
-      : loop(the_loop), files(std::move(directory)), on_done(std::move(done)) {
-    work.data = this;
-  }
+  // One batch at a time. The pool's thread touches `files` and `result` while `running`, nobody
+  // else then; the lanes share nothing.
+  struct Lane {
+    Lane(State& owner, std::string directory) : state(owner), files(std::move(directory)) {
+      work.data = this;
+    }
+    [[nodiscard]] bool idle() const { return !running && queue.empty(); }
+    void start_next();
 
-  void start_next();
+    State& state;
+    FileSet files;
+    std::deque<coord::DiskBatch> queue;  // bounded by what coord leaves outstanding
+    coord::DiskBatch current;
+    Status result;
+    uv_work_t work{};
+    bool running = false;
+  };
+
+  State(uv_loop_t* the_loop, const std::string& directory, Done done)
+      : loop(the_loop), log(*this, directory), side(*this, directory), on_done(std::move(done)) {}
+
+  [[nodiscard]] bool idle() const { return log.idle() && side.idle(); }
   // Calls on_idle once, if that is due; the executor may be gone afterwards.
   void tell_if_idle();
   static void run_on_pool(uv_work_t* work);
   static void back_on_loop(uv_work_t* work, int status);
 
   uv_loop_t* loop;
-  FileSet files;  // touched by the pool's thread while `running`, by nobody else then
+  Lane log;
+  Lane side;
   Done on_done;
-  std::deque<coord::DiskBatch>
-      queue;  // bounded by what coord leaves outstanding (one append at a time)
-  coord::DiskBatch current;
-  Status result;
-  uv_work_t work{};
-  bool running = false;
   bool failed = false;
   bool stopping = false;
   std::function<void()> on_idle;
 };
 
-DiskExecutor::DiskExecutor(uv_loop_t* loop, std::string directory, Done on_done)
-    : state_(std::make_unique<State>(loop, std::move(directory), std::move(on_done))) {}
+DiskExecutor::DiskExecutor(uv_loop_t* loop, const std::string& directory, Done on_done)
+    : state_(std::make_unique<State>(loop, directory, std::move(on_done))) {}
 
 DiskExecutor::~DiskExecutor() {
-  CHECK(!state_->running);
+  CHECK(!state_->log.running && !state_->side.running);
 }
 
 void DiskExecutor::submit(coord::DiskBatch batch) {
   if (state_->failed || state_->stopping) {
     return;
   }
-  state_->queue.push_back(std::move(batch));
-  state_->start_next();
+  State::Lane& lane = batch.lane == coord::DiskLane::kLog ? state_->log : state_->side;
+  lane.queue.push_back(std::move(batch));
+  lane.start_next();
 }
 
 bool DiskExecutor::idle() const {
-  return !state_->running && state_->queue.empty();
+  return state_->idle();
 }
 
 void DiskExecutor::shut_down(std::function<void()> on_idle) {
@@ -62,47 +74,52 @@ void DiskExecutor::shut_down(std::function<void()> on_idle) {
 }
 
 void DiskExecutor::State::tell_if_idle() {
-  if (on_idle && !running && queue.empty()) {
+  if (on_idle && idle()) {
     const auto call = std::exchange(on_idle, nullptr);
     call();
   }
 }
 
-void DiskExecutor::State::start_next() {
+void DiskExecutor::State::Lane::start_next() {
   if (running || queue.empty()) {
     return;
   }
   current = std::move(queue.front());
   queue.pop_front();
   running = true;
-  CHECK(uv_queue_work(loop, &work, run_on_pool, back_on_loop) == 0);
+  CHECK(uv_queue_work(state.loop, &work, run_on_pool, back_on_loop) == 0);
 }
 
 void DiskExecutor::State::run_on_pool(uv_work_t* work) {
-  auto& state = *static_cast<State*>(work->data);
-  state.result = Status{};
-  for (const auto& op : state.current.ops) {
-    state.result = state.files.run(op);
-    if (!state.result) {
-      return;
+  auto& lane = *static_cast<Lane*>(work->data);
+  lane.result = Status{};
+  for (const auto& op : lane.current.ops) {
+    lane.result = lane.files.run(op);
+    if (!lane.result) {
+      break;
     }
+  }
+  if (lane.current.lane == coord::DiskLane::kSide) {
+    lane.files.close_all();  // the log's lane may rename it next
   }
 }
 
 void DiskExecutor::State::back_on_loop(uv_work_t* work, int /*status: never cancelled*/) {
-  auto& state = *static_cast<State*>(work->data);
-  state.running = false;
-  const coord::DiskBatchId id = state.current.id;
-  state.current = {};
-  if (!state.result) {
+  auto& lane = *static_cast<Lane*>(work->data);
+  auto& state = lane.state;
+  lane.running = false;
+  const coord::DiskBatch done = std::exchange(lane.current, {});
+  const Status result = lane.result;
+  const bool too_late = state.failed;  // of the side lane, after the log's has failed
+  if (!result && done.lane == coord::DiskLane::kLog) {
     state.failed = true;
-    state.queue.clear();
+    state.log.queue.clear();
+    state.side.queue.clear();
   }
-  if (!state.stopping) {
-    const Status result = state.result;
-    state.on_done(id, result);
+  if (!state.stopping && !too_late) {
+    state.on_done(done.id, result);
   }
-  state.start_next();
+  lane.start_next();
   state.tell_if_idle();
 }
 

@@ -1,11 +1,12 @@
-// Carries out coord's disk batches on libuv's pool, one after the other, and hands each completion
-// back on the loop's thread.
+// Carries out coord's disk batches on libuv's pool, one at a time in each lane, and hands each
+// completion back on the loop's thread.
 //
 // Made and used on the control loop's thread; its completions arrive there too. Good path: submit()
-// queues, one batch at a time runs on the pool, on_done(id, ok) follows. Failure path: the first
-// failed operation ends its batch; on_done gets the error, and nothing submitted later is carried
-// out or answered (D9). shut_down() stops taking batches; on_idle is called once the running one
-// has ended (pool work cannot be cancelled), after which the executor may be destroyed.
+// queues, one batch of a lane at a time runs on the pool, on_done(id, ok) follows. Failure path:
+// the first failed operation ends its batch and on_done gets the error; after one of the log's lane
+// nothing is carried out or answered any more (D9), one of the side lane fails alone. shut_down()
+// stops taking batches; on_idle is called once those under way have ended (pool work cannot be
+// cancelled), after which the executor may be destroyed.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,7 @@ class DiskExecutor : public coord::DiskPort {
  public:
   using Done = std::function<void(coord::DiskBatchId, const Status&)>;
 
-  DiskExecutor(uv_loop_s* loop, std::string directory, Done on_done);
+  DiskExecutor(uv_loop_s* loop, const std::string& directory, Done on_done);
   ~DiskExecutor() override;  // needs: idle, or shut_down() has called back
   DiskExecutor(const DiskExecutor&) = delete;
   DiskExecutor& operator=(const DiskExecutor&) = delete;

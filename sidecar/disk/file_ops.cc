@@ -18,7 +18,10 @@ constexpr mode_t kFileMode = 0600;
 
 std::unexpected<Error> system_error(const char* call, const std::string& path) {
   const int error = errno;
-  return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return fail(error == ENOENT ? ErrorCode::kNotFound
+              : full          ? ErrorCode::kUnavailable
+                              : ErrorCode::kIo,
               fmt::format("{} {}: {}", call, path, std::strerror(error)));
 }
 
@@ -75,9 +78,14 @@ bool plain_name(const std::string& file) {
 FileSet::FileSet(std::string directory) : directory_(std::move(directory)) {}
 
 FileSet::~FileSet() {
+  close_all();
+}
+
+void FileSet::close_all() {
   for (const auto& [file, fd] : open_) {
     ::close(fd);
   }
+  open_.clear();
 }
 
 std::string FileSet::path(const std::string& file) const {
@@ -165,6 +173,34 @@ Status FileSet::perform(const coord::RemoveFile& op) {
 
 Status FileSet::perform(const coord::SyncDirectory&) {
   return sync_directory(directory_);
+}
+
+Status FileSet::perform(const coord::AllocateFile& op) {
+  const auto fd = open_file(op.file, 0);
+  if (!fd) {
+    return std::unexpected(fd.error());
+  }
+  while (::fallocate(*fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(op.bytes)) != 0) {
+    if (errno == EOPNOTSUPP || errno == ENOSYS) {
+      return {};
+    }
+    if (errno != EINTR) {
+      return system_error("fallocate", path(op.file));
+    }
+  }
+  return {};
+}
+
+Status FileSet::perform(const coord::TrimFile& op) {
+  const auto fd = open_file(op.file, 0);
+  if (!fd) {
+    return fd.error().code == ErrorCode::kNotFound ? Status{} : std::unexpected(fd.error());
+  }
+  struct stat info{};
+  if (::fstat(*fd, &info) != 0) {
+    return system_error("fstat", path(op.file));
+  }
+  return ::ftruncate(*fd, info.st_size) == 0 ? Status{} : system_error("ftruncate", path(op.file));
 }
 
 Result<Bytes> read_file(const std::string& path, std::size_t max_bytes) {

@@ -24,9 +24,11 @@ class FileSet {
   FileSet& operator=(const FileSet&) = delete;
 
   // Good path: the operation is done as disk_port.h says. kIo: the system call failed (the message
-  // names call, file and reason; a short write goes on where it ended). kInvalid: a name with a
-  // slash or an empty one.
+  // names call, file and reason; a short write goes on where it ended). kUnavailable: the disk is
+  // full. kInvalid: a name with a slash or an empty one.
   Status run(const coord::DiskOp& op);
+  // Nothing stays open: before another FileSet renames or removes what this one wrote.
+  void close_all();
 
  private:
   Status perform(const coord::CreateFile& op);
@@ -35,6 +37,8 @@ class FileSet {
   Status perform(const coord::RenameFile& op);
   Status perform(const coord::RemoveFile& op);
   Status perform(const coord::SyncDirectory& op);
+  Status perform(const coord::AllocateFile& op);
+  Status perform(const coord::TrimFile& op);
   // Descriptor of a file open for writing.
   Result<int> open_file(const std::string& file, int extra_flags);
   void forget(const std::string& file);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "sidecar/net/turn_end_task.h"
 
 namespace ringside::net {
 
@@ -47,13 +48,13 @@ Loop::Loop() : handles_(std::make_unique<Handles>()) {
 
 Loop::~Loop() {
   observer_ = nullptr;
-  turn_end_ = nullptr;
   // Tasks may own streams; they go while the loop can still run their close callbacks.
   {
     const std::lock_guard lock(mutex_);
     running_.swap(posted_);
   }
   running_.clear();
+  CHECK(turn_end_.empty());
   uv_close(reinterpret_cast<uv_handle_t*>(&handles_->async), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&handles_->prepare), nullptr);
   // A handle that still lives here would have an owner that outlives its loop.
@@ -122,10 +123,6 @@ void Loop::observe_turns(std::function<void(Duration)> observer) {
   work_began_ns_ = 0;
 }
 
-void Loop::at_turn_end(std::function<void()> task) {
-  turn_end_ = std::move(task);
-}
-
 void Loop::begin_work() {
   if (work_began_ns_ == 0 && observer_) {
     work_began_ns_ = uv_hrtime();
@@ -133,8 +130,8 @@ void Loop::begin_work() {
 }
 
 void Loop::end_turn() {
-  if (turn_end_) {
-    turn_end_();
+  for (const TurnEndTask* task : turn_end_) {
+    task->task_();
   }
   if (work_began_ns_ == 0) {
     return;

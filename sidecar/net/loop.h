@@ -24,6 +24,8 @@ struct uv_loop_s;
 
 namespace ringside::net {
 
+class TurnEndTask;
+
 class Loop {
  public:
   static constexpr std::size_t kMaxPosted = 65536;
@@ -52,9 +54,6 @@ class Loop {
   // Told at the end of each turn that did some work how long the work took. `observer` must not
   // throw and is kept until replaced.
   void observe_turns(std::function<void(Duration)> observer);
-  // Called at the end of each turn, when no callback of this loop is on the stack: the place to
-  // destroy what ended inside its own callback. Kept until replaced.
-  void at_turn_end(std::function<void()> task);
   // Marks that work of this turn begins; net's own callbacks do it, others that live on raw() must.
   void begin_work();
 
@@ -63,6 +62,7 @@ class Loop {
   [[nodiscard]] uv_loop_s* raw();
 
  private:
+  friend class TurnEndTask;
   struct Handles;
   void run_posted();
   void end_turn();
@@ -70,7 +70,7 @@ class Loop {
   std::unique_ptr<Handles> handles_;
   std::unique_ptr<char[]> read_buffer_;
   std::function<void(Duration)> observer_;
-  std::function<void()> turn_end_;
+  std::vector<TurnEndTask*> turn_end_;
   std::uint64_t work_began_ns_ = 0;  // 0: no work yet in this turn
 
   std::atomic<bool> stop_asked_ = false;

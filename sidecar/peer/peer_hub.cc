@@ -24,6 +24,7 @@ PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
       listen_(std::move(listen)),
       voters_(std::move(voters)),
       ticker_(loop, [this] { tick(); }),
+      turn_end_(loop, [this] { flush(); }),
       undertaker_(loop, [this] { graveyard_.clear(); }) {}
 
 PeerHub::~PeerHub() = default;
@@ -90,8 +91,20 @@ std::uint16_t PeerHub::port() const {
 
 void PeerHub::send(coord::MemberId to, std::shared_ptr<const Bytes> frame) {
   const auto found = links_.find(to);
-  if (found != links_.end()) {
-    found->second->send(*frame);
+  if (found == links_.end()) {
+    return;
+  }
+  if (!found->second->gathering()) {
+    to_flush_.push_back(to);
+  }
+  found->second->send(*frame);
+}
+
+void PeerHub::flush() {
+  for (const coord::MemberId id : std::exchange(to_flush_, {})) {
+    if (const auto found = links_.find(id); found != links_.end()) {
+      found->second->flush();
+    }
   }
 }
 

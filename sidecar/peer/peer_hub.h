@@ -22,6 +22,7 @@
 #include "sidecar/net/tcp_connect.h"
 #include "sidecar/net/tcp_listener.h"
 #include "sidecar/net/timer.h"
+#include "sidecar/net/turn_end_task.h"
 #include "sidecar/peer/peer_handler.h"
 #include "sidecar/peer/peer_link.h"
 
@@ -48,7 +49,8 @@ class PeerHub : public LinkOwner {
   void rename(coord::MemberId self);
   void stop();
 
-  // Dropped without a link.
+  // Dropped without a link. Leaves at the end of the loop's turn, together with what else goes to
+  // that member by then.
   void send(coord::MemberId to, std::shared_ptr<const Bytes> frame);
   // Ends the link; PeerHandler::link_down is called before it returns.
   void close(coord::MemberId peer, const std::string& reason);
@@ -78,6 +80,7 @@ class PeerHub : public LinkOwner {
   void redial_later(Dial& dial, const std::string& problem, bool was_up);
   void tick();
   void end_bad_links(Instant now);
+  void flush();
   void close_all();
   std::unique_ptr<PeerLink> take_out(PeerLink& link);
   // Frees the link in a later turn: it may be on the call chain.
@@ -92,9 +95,11 @@ class PeerHub : public LinkOwner {
   coord::MemberId self_;
   std::unique_ptr<net::TcpListener> listener_;
   net::Timer ticker_;
+  net::TurnEndTask turn_end_;
   std::map<coord::MemberId, Dial> dials_;
   std::vector<std::unique_ptr<PeerLink>> greeting_;
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
+  std::vector<coord::MemberId> to_flush_;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
   Instant refusals_since_{};

@@ -2,6 +2,13 @@
 
 namespace ringside::peer {
 
+namespace {
+
+// A burst's memory is not kept for the life of a link.
+constexpr std::size_t kKeptBytes = std::size_t{1} << 20U;
+
+}  // namespace
+
 PeerLink::PeerLink(LinkOwner& owner, std::string remote, Instant deadline)
     : owner_(owner), remote_(std::move(remote)), deadline_(deadline) {}
 
@@ -9,6 +16,7 @@ void PeerLink::open(std::unique_ptr<net::TcpStream> stream, const coord::Handsha
   stream_ = std::move(stream);
   stream_->set_handler(*this);
   send(*coord::make_frame(coord::encode_handshake(ours)));
+  flush();
   if (!closed_) {
     stream_->read_start();
   }
@@ -18,12 +26,24 @@ void PeerLink::send(const Bytes& frame) {
   if (closed_ || !stream_ || stuck_) {
     return;
   }
-  // A broken connection is told by on_broken or on_eof.
-  stuck_ = stream_->write(as_text(frame)) == net::WriteResult::kPending &&
-           stream_->pending_bytes() > kMaxPendingBytes;
+  gathered_.append(as_text(frame));
+  stuck_ = gathered_.size() + stream_->pending_bytes() > kMaxPendingBytes;
+}
+
+void PeerLink::flush() {
+  if (closed_ || gathered_.empty()) {
+    return;
+  }
+  // A broken connection is told by on_broken or on_eof; what is left over waits in the stream.
+  static_cast<void>(stream_->write(gathered_));
+  gathered_.clear();
+  if (gathered_.capacity() > kKeptBytes) {
+    gathered_.shrink_to_fit();
+  }
 }
 
 void PeerLink::close() {
+  flush();
   closed_ = true;
   stream_.reset();
 }

@@ -40,12 +40,16 @@ class PeerLink : private net::StreamHandler {
   // For the stream to be made with.
   [[nodiscard]] net::StreamHandler& handler() { return *this; }
 
-  // Never tells the owner anything: the caller may be in the middle of its work (see stuck()).
+  // Gathers the frame; flush() writes all that was gathered, in one system call as a rule. Neither
+  // tells the owner anything: the caller may be in the middle of its work (see stuck()).
   void send(const Bytes& frame);
+  void flush();
+  [[nodiscard]] bool gathering() const { return !gathered_.empty(); }
   // They do not read: more than kMaxPendingBytes wait. Frames are dropped from then on; the owner
   // is to end the link.
   [[nodiscard]] bool stuck() const { return stuck_; }
-  // Stops everything; no call to the owner comes after.
+  // Stops everything, once the kernel has taken what it takes at once of what was gathered; no call
+  // to the owner comes after.
   void close();
 
   [[nodiscard]] const std::optional<coord::Handshake>& peer() const { return peer_; }
@@ -64,6 +68,7 @@ class PeerLink : private net::StreamHandler {
   std::string remote_;
   Instant deadline_;
   std::unique_ptr<net::TcpStream> stream_;
+  std::string gathered_;
   coord::FrameReader frames_{coord::kMaxHandshakeBytes};
   std::optional<coord::Handshake> peer_;
   bool closed_ = false;

@@ -14,19 +14,18 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
                AccessQueue& access)
     : metrics_(fmt::format("worker-{}", index)),
       context_(loop_, std::move(settings), instance, bounds, seed, metrics_, access),
+      turn_end_(loop_, [this] { end_of_turn(); }),
       sweep_(loop_, [this] { sweep(); }),
       stop_limit_(loop_, [this] {
         while (!connections_.empty()) {
           connections_.back()->close();
         }
       }) {
-  loop_.at_turn_end([this] { end_of_turn(); });
   loop_.observe_turns([this](Duration spent) { metrics_.loop_turn.record(spent); });
 }
 
 Worker::~Worker() {
   halt();
-  loop_.at_turn_end(nullptr);
   loop_.observe_turns(nullptr);
   on_stopped_ = nullptr;
   while (!connections_.empty()) {

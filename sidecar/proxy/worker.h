@@ -24,6 +24,7 @@
 #include "sidecar/net/loop.h"
 #include "sidecar/net/socket.h"
 #include "sidecar/net/timer.h"
+#include "sidecar/net/turn_end_task.h"
 #include "sidecar/proxy/context.h"
 #include "sidecar/proxy/downstream.h"
 
@@ -75,6 +76,7 @@ class Worker final : public DownstreamOwner {
   metrics::WorkerMetrics metrics_;
   net::Loop loop_;
   WorkerContext context_;
+  net::TurnEndTask turn_end_;
   net::Timer sweep_;
   net::Timer stop_limit_;
   std::vector<std::unique_ptr<Downstream>> connections_;

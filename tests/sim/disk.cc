@@ -1,6 +1,7 @@
 #include "tests/sim/disk.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace ringside::sim {
@@ -9,9 +10,10 @@ void SimDisk::submit(coord::DiskBatch batch) {
   if (failed_) {
     return;
   }
-  batches_.push_back(std::move(batch));
-  if (!busy_) {
-    begin_next();
+  Lane& lane = batch.lane == coord::DiskLane::kLog ? log() : side();
+  lane.batches.push_back(std::move(batch));
+  if (!lane.busy) {
+    begin_next(lane);
   }
 }
 
@@ -28,59 +30,75 @@ Duration SimDisk::latency_of(const coord::DiskOp& op) {
                            : microseconds(rng_.between(100, 2500));
 }
 
-void SimDisk::begin_next() {
-  if (batches_.empty()) {
-    busy_ = false;
+void SimDisk::begin_next(Lane& lane) {
+  if (lane.batches.empty()) {
+    lane.busy = false;
     return;
   }
-  busy_ = true;
+  lane.busy = true;
   Duration total{};
-  for (const coord::DiskOp& op : batches_.front().ops) {
+  for (const coord::DiskOp& op : lane.batches.front().ops) {
     total += latency_of(op);
   }
-  queue_.after(total, [this, run = run_] { finish(run); });
+  queue_.after(total, [this, &lane, run = run_] { finish(lane, run); });
 }
 
-void SimDisk::finish(std::uint64_t run) {
-  if (run != run_) {
+void SimDisk::finish(Lane& lane, std::uint64_t run) {
+  if (run != run_ || lane.batches.empty()) {
     return;
   }
-  const coord::DiskBatch batch = std::move(batches_.front());
-  batches_.pop_front();
-  const std::size_t good = failing_ ? rng_.below(batch.ops.size()) : batch.ops.size();
-  for (std::size_t i = 0; i < good; ++i) {
+  const coord::DiskBatch batch = std::move(lane.batches.front());
+  lane.batches.pop_front();
+  const bool fails = std::exchange(lane.failing, false);
+  Status status = carry_out(batch, fails ? rng_.below(batch.ops.size()) : batch.ops.size());
+  if (fails) {
+    status = fail(ErrorCode::kIo, "simulated disk failure");
+  }
+  if (!status && batch.lane == coord::DiskLane::kLog) {
+    failed_ = true;
+    log().batches.clear();
+    side().batches.clear();
+  } else {
+    begin_next(lane);
+  }
+  done_(batch.id, status);
+}
+
+Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t ops) {
+  for (std::size_t i = 0; i < ops; ++i) {
+    // A batch of the side lane may follow one that failed to make its file; in the log's lane that
+    // would be a bug of ours, and apply() throws.
+    if (batch.lane == coord::DiskLane::kSide && !files_.can(batch.ops[i])) {
+      return fail(ErrorCode::kNotFound, "the file is not there");
+    }
     files_.apply(batch.ops[i]);
   }
-  if (failing_) {
-    failed_ = true;
-    batches_.clear();
-    done_(batch.id, fail(ErrorCode::kIo, "simulated disk failure"));
-    return;
+  return {};
+}
+
+void SimDisk::stop_somewhere(const coord::DiskBatch& batch) {
+  const std::size_t stop = rng_.below(batch.ops.size() + 1);
+  const Status done = carry_out(batch, stop);
+  const auto* write =
+      stop < batch.ops.size() ? std::get_if<coord::WriteAt>(&batch.ops[stop]) : nullptr;
+  if (done && write != nullptr && files_.can(batch.ops[stop])) {
+    files_.apply_partly(*write, rng_.below(write->bytes->size() + 1));
   }
-  begin_next();
-  done_(batch.id, {});
 }
 
 void SimDisk::crash(bool power) {
-  if (busy_ && !batches_.empty()) {
-    const auto& ops = batches_.front().ops;
-    const std::size_t stop = rng_.below(ops.size() + 1);
-    for (std::size_t i = 0; i < stop; ++i) {
-      files_.apply(ops[i]);
+  for (Lane& lane : lanes_) {
+    if (lane.busy && !lane.batches.empty()) {
+      stop_somewhere(lane.batches.front());
     }
-    const auto* write = stop < ops.size() ? std::get_if<coord::WriteAt>(&ops[stop]) : nullptr;
-    if (write != nullptr) {
-      files_.apply_partly(*write, rng_.below(write->bytes->size() + 1));
-    }
+    lane = Lane{};
   }
-  batches_.clear();
-  busy_ = false;
   ++run_;
   done_ = {};
   if (power || failed_) {
     power_cut();  // after a failed sync the pages may be gone as well
   }
-  failing_ = failed_ = false;
+  failed_ = false;
 }
 
 void SimDisk::power_cut() {
@@ -107,6 +125,16 @@ void SimDisk::power_cut() {
     }
   };
   files_.power_cut(loss);
+}
+
+bool SimDisk::vanish() {
+  const coord::DiskImage image = files_.image();
+  if (image.files.empty()) {
+    return false;
+  }
+  const auto place = static_cast<std::ptrdiff_t>(rng_.below(image.files.size()));
+  files_.lose(std::next(image.files.begin(), place)->first);
+  return true;
 }
 
 bool SimDisk::damage() {

@@ -1,8 +1,10 @@
-// A member's disk on virtual time: batches one after the other, each operation with its latency,
-// with power cuts, failing operations, damage and wiping. The member that owns it may die at any
-// moment; what it had submitted and the disk had not done is then lost.
+// A member's disk on virtual time: two lanes side by side, in each of them batches one after the
+// other, each operation with its latency; with power cuts, failing operations, damage and wiping.
+// The member that owns it may die at any moment; what it had submitted and the disk had not done is
+// then lost.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 
@@ -27,29 +29,41 @@ class SimDisk : public coord::DiskPort {
   // The process dies: the batch under way stops somewhere. `power`: unsynced data and names may go.
   void crash(bool power);
   void wipe() { files_.wipe(); }
-  // Flips bits of one byte of a log file or the newest snapshot; false: there is none.
+  // Flips bits of one byte of a log file or a snapshot; false: there is none.
   bool damage();
+  // One of the files is gone though its name was durable; false: there is none.
+  bool vanish();
   [[nodiscard]] coord::DiskImage image() const { return files_.image(); }
 
   void set_slow(bool slow) { slow_ = slow; }
-  // The next batch fails at some operation, and nothing after it is carried out.
-  void fail_next() { failing_ = true; }
+  // The next batch of the log's lane fails at some operation, and nothing after it is carried out.
+  void fail_next() { log().failing = true; }
+  // The next batch of the side lane fails, alone.
+  void fail_next_side() { side().failing = true; }
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
+  struct Lane {
+    std::deque<coord::DiskBatch> batches;
+    bool busy = false;
+    bool failing = false;
+  };
+
+  Lane& log() { return lanes_[0]; }
+  Lane& side() { return lanes_[1]; }
   Duration latency_of(const coord::DiskOp& op);
-  void begin_next();
-  void finish(std::uint64_t run);
+  void begin_next(Lane& lane);
+  void finish(Lane& lane, std::uint64_t run);
+  Status carry_out(const coord::DiskBatch& batch, std::size_t ops);
+  void stop_somewhere(const coord::DiskBatch& batch);
   void power_cut();
 
   EventQueue& queue_;
   Rng rng_;
   Done done_;
   ForgetfulDisk files_;
-  std::deque<coord::DiskBatch> batches_;
-  bool busy_ = false;
+  std::array<Lane, 2> lanes_;
   bool slow_ = false;
-  bool failing_ = false;
   bool failed_ = false;
   std::uint64_t run_ = 0;
 };

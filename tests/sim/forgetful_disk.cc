@@ -63,8 +63,28 @@ void ForgetfulDisk::do_op(const coord::SyncDirectory& /*op*/) {
   pending_.clear();
 }
 
+void ForgetfulDisk::do_op(const coord::AllocateFile& op) {
+  (void)names_.at(op.file);  // it must be there; its size stays
+}
+
+void ForgetfulDisk::do_op(const coord::TrimFile& /*op*/) {}
+
 void ForgetfulDisk::apply(const coord::DiskOp& op) {
   std::visit([this](const auto& one) { do_op(one); }, op);
+}
+
+bool ForgetfulDisk::can(const coord::DiskOp& op) const {
+  if (const auto* write = std::get_if<coord::WriteAt>(&op)) {
+    return has(write->file);
+  }
+  if (const auto* sync = std::get_if<coord::SyncFile>(&op)) {
+    return has(sync->file);
+  }
+  if (const auto* rename = std::get_if<coord::RenameFile>(&op)) {
+    return has(rename->from);
+  }
+  const auto* allocate = std::get_if<coord::AllocateFile>(&op);
+  return allocate == nullptr || has(allocate->file);
 }
 
 coord::DiskImage ForgetfulDisk::image() const {
@@ -96,6 +116,11 @@ void ForgetfulDisk::power_cut(const Loss& loss) {
     }
     file->synced = file->bytes.size();
   }
+}
+
+void ForgetfulDisk::lose(const std::string& file) {
+  names_.erase(file);
+  durable_names_.erase(file);
 }
 
 void ForgetfulDisk::wipe() {

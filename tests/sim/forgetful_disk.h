@@ -29,12 +29,16 @@ struct Loss {
 class ForgetfulDisk {
  public:
   void apply(const coord::DiskOp& op);
+  // The file that `op` works on is there; apply() throws when it is not.
+  [[nodiscard]] bool can(const coord::DiskOp& op) const;
   // A write of which only the first `bytes` were handed to the operating system.
   void apply_partly(const coord::WriteAt& write, std::size_t bytes);
   // The process dies and the machine lives on: nothing is lost, nothing more is durable.
   [[nodiscard]] coord::DiskImage image() const;
   void power_cut(const Loss& loss);
   void wipe();
+  // The file and its durable name are gone, as after the repair of a file system.
+  void lose(const std::string& file);
 
   [[nodiscard]] bool has(const std::string& file) const { return names_.contains(file); }
   // For tests that damage a file.
@@ -60,6 +64,8 @@ class ForgetfulDisk {
   void do_op(const coord::RenameFile& op);
   void do_op(const coord::RemoveFile& op);
   void do_op(const coord::SyncDirectory& op);
+  void do_op(const coord::AllocateFile& op);
+  void do_op(const coord::TrimFile& op);
 
   Names names_;
   Names durable_names_;

@@ -117,11 +117,15 @@ TEST_CASE("SessionsAreThoseOfTheFreeze") {
   ring.close_session(sessions.front());
   ring.close_session(sessions.back());
   ring.open_session();
+  Txn closing;
+  closing.ops.push_back(TxnCloseSlice{sessions[18], {}});
+  REQUIRE(ring.registry().apply(Zxid{Epoch{1}, 1000}, closing).has_value());
   while (!reader.cursor->done()) {
     reader.read(30);
-    ring.close_session(ring.open_session());
   }
   reader.check();
+  REQUIRE(ring.registry().session(sessions[18])->closing);
+  REQUIRE_FALSE(reader.frozen.session(sessions[18])->closing);
 }
 
 TEST_CASE("EphemeralsKeepTheirOrderThroughChangesAndSlots") {

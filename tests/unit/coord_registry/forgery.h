@@ -27,6 +27,7 @@ struct Forgery {
   bool scoped = false;
   std::vector<ForgedNode> nodes;
   std::vector<std::pair<std::uint64_t, std::int64_t>> sessions;
+  std::uint64_t secret = 0;
   std::uint32_t more_nodes = 0;  // the end says so many more than there are
   std::uint32_t more_sessions = 0;
   std::uint64_t digest_error = 0;
@@ -38,6 +39,7 @@ struct Forgery {
     Forgery forgery;
     forgery.nodes = std::move(below);
     forgery.nodes.push_back({});
+    forgery.secret = 5;
     return forgery;
   }
 
@@ -60,11 +62,20 @@ struct Forgery {
       out.u8(3);
       out.u64(id);
       out.i64(timeout);
-      digest += hash_words(std::array{id, static_cast<std::uint64_t>(timeout)});
+      out.u64(0);  // no sidecar's
+      out.boolean(false);
+      const auto ms = static_cast<std::uint64_t>(timeout);
+      digest += hash_words(std::array<std::uint64_t, 4>{id, ms, 0, 0});
     }
     out.u8(4);
     out.u32(static_cast<std::uint32_t>(nodes.size()) + more_nodes);
     out.u32(static_cast<std::uint32_t>(sessions.size()) + more_sessions);
+    out.u64(secret);
+    out.u64(0);
+    if (secret != 0) {
+      const std::array<std::uint64_t, 1> what{0x736563726574U};
+      digest += hash_words(what, HashKey{secret, 0});
+    }
     out.u64((scoped ? scope_digest : digest) + digest_error);
     out.u64(scope_digest + scope_digest_error);
     out.u32(crc32c(out.view()) + check_error);

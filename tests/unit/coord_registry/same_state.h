@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "coord/registry/registry.h"
 
@@ -28,14 +27,6 @@ inline void require_same_below(const Registry& a, const Registry& b, const std::
   }
 }
 
-inline std::vector<std::pair<SessionId, milliseconds>> sessions_of(const Registry& registry) {
-  std::vector<std::pair<SessionId, milliseconds>> all;
-  for (const SessionInfo& session : registry.sessions()) {
-    all.emplace_back(session.id, session.timeout);
-  }
-  return all;
-}
-
 inline void require_same_state(const Registry& a, const Registry& b) {
   REQUIRE(a.applied() == b.applied());
   REQUIRE(a.scoped() == b.scoped());
@@ -43,8 +34,14 @@ inline void require_same_state(const Registry& a, const Registry& b) {
   REQUIRE(a.scope_digest() == b.scope_digest());
   REQUIRE(a.znodes() == b.znodes());
   require_same_below(a, b, a.scoped() ? std::string(kObserverScope) : "/");
-  REQUIRE(sessions_of(a) == sessions_of(b));
+  REQUIRE(a.session_count() == b.session_count());
   for (const SessionInfo& session : a.sessions()) {
+    const auto other = b.session(session.id);
+    REQUIRE(other.has_value());
+    REQUIRE(session.timeout == other->timeout);
+    REQUIRE(session.closing == other->closing);
+    REQUIRE(session.sidecar == other->sidecar);
+    REQUIRE(a.secret_of(session.id) == b.secret_of(session.id));
     REQUIRE(a.ephemerals(session.id) == b.ephemerals(session.id));
   }
 }

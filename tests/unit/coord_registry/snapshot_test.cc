@@ -196,6 +196,11 @@ TEST_CASE("LoadRefusesSessionsThatCannotBe") {
   CHECK_FALSE(loads({{7, 0}}));
   CHECK_FALSE(loads({{7, kMaxSessionTimeout.count() + 1}}));
   CHECK_FALSE(loads({{7, 1}, {7, 1}}));
+  Forgery unkeyed = Forgery::tree({});
+  unkeyed.secret = 0;
+  CHECK(unkeyed.loads());
+  unkeyed.sessions = {{7, 1}};
+  CHECK_FALSE(unkeyed.loads());
 }
 
 TEST_CASE("LoadRefusesAnEndThatDoesNotFit") {
@@ -235,6 +240,9 @@ TEST_CASE("LoadRefusesAScopeThatCannotBe") {
   CHECK_FALSE(bad.loads());
   bad = scope;
   bad.sessions = {{7, 1}};
+  CHECK_FALSE(bad.loads());
+  bad = scope;
+  bad.secret = 5;
   CHECK_FALSE(bad.loads());
   scope.nodes.push_back({.slot = 4, .parent = 3, .name = "a", .owner = 7, .order = 1});
   CHECK(scope.loads());  // its session is not held

@@ -69,9 +69,68 @@ TEST_CASE("FormatsOfALaterVersionAreNamedAsSuch") {
   const Bytes segment = encode_segment_header({BirthId{1}, 2, zxid(1, 1), 3});
   CHECK(decode_segment_header(of_version(segment, 2, kSegmentHeaderBytes - 4)).error().code ==
         ErrorCode::kUnsupported);
-  const Bytes snapshot = encode_snapshot_header(BirthId{1}, zxid(1, 1), {});
-  CHECK(decode_snapshot_file(of_version(snapshot, 2, kSnapshotHeaderBytes - 4)).error().code ==
-        ErrorCode::kUnsupported);
+  // Of a later snapshot only the header is known.
+  const Bytes snapshot = encode_snapshot_header(BirthId{1}, zxid(1, 1));
+  const auto later = decode_snapshot_file(of_version(snapshot, 3, kSnapshotHeaderBytes - 4));
+  CHECK(later.error().code == ErrorCode::kUnsupported);
+  CHECK(later.error().message.find("version 3") != std::string::npos);
+}
+
+namespace {
+
+Bytes snapshot_of(const std::vector<std::string>& parts) {
+  Bytes file = encode_snapshot_header(BirthId{7}, zxid(2, 3));
+  const std::size_t before = file.size();
+  for (const std::string& part : parts) {
+    file.insert(file.end(), part.begin(), part.end());
+  }
+  const Bytes trailer = encode_snapshot_trailer(file.size() - before, crc32c(file));
+  file.insert(file.end(), trailer.begin(), trailer.end());
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("ASnapshotFileReadsAsWritten") {
+  for (const auto& parts : {std::vector<std::string>{}, {"one"}, {"one", "two", "three"}}) {
+    const Bytes file = snapshot_of(parts);
+    const auto read = decode_snapshot_file(file);
+    REQUIRE(read.has_value());
+    CHECK(read->birth == BirthId{7});
+    CHECK(read->zxid == zxid(2, 3));
+    std::string whole;
+    for (const std::string& part : parts) {
+      whole += part;
+    }
+    CHECK(as_text(read->state) == whole);
+    for (std::size_t size = 0; size < file.size(); ++size) {
+      CHECK(decode_snapshot_file(ByteView(file).first(size)).error().code == ErrorCode::kCorrupt);
+    }
+  }
+}
+
+// As versions of ringside before 2 wrote it: length and check in the header.
+TEST_CASE("ASnapshotFileOfVersionOneIsStillRead") {
+  ByteWriter out;
+  out.u32(0x5253534e);
+  out.u16(1);
+  out.u16(0);
+  out.u64(7);
+  out.u64(zxid(2, 3).packed);
+  out.u64(5);
+  out.u32(crc32c(as_bytes("state"), crc32c(out.view())));
+  out.raw(as_bytes("state"));
+  Bytes file = out.take();
+  const auto read = decode_snapshot_file(file);
+  REQUIRE(read.has_value());
+  CHECK(read->birth == BirthId{7});
+  CHECK(read->zxid == zxid(2, 3));
+  CHECK(as_text(read->state) == "state");
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    file[at] ^= 0x10;
+    CHECK(decode_snapshot_file(file).error().code == ErrorCode::kCorrupt);
+    file[at] ^= 0x10;
+  }
 }
 
 TEST_CASE("ARecordReadsAsWritten") {

@@ -1,7 +1,12 @@
 // Exhaustive power cuts: a script of calls, cut after every disk operation and inside every write,
 // with every pattern of loss; what had completed is there, the call under way is there wholly or
 // not at all.
+#include <algorithm>
+#include <array>
 #include <functional>
+#include <set>
+
+#include "config/base/rng.h"
 
 #include "tests/unit/coord_storage/fixture.h"
 
@@ -66,9 +71,16 @@ std::vector<Step> script() {
   steps.push_back({append(zxid(1, 1), 3), {one, one, {}, range(zxid(1, 1), 3)}});
   steps.push_back({append(zxid(1, 4), 2), {one, one, {}, range(zxid(1, 1), 5)}});
   steps.push_back({append(zxid(1, 6), 3), {one, one, {}, range(zxid(1, 1), 8)}});
-  steps.push_back({[](Storage& storage) {
-                     return storage.save_snapshot({zxid(1, 4), text("four")}, zxid(1, 4));
-                   },
+  const auto file = std::make_shared<SnapshotFileId>();
+  const auto write = [file](Zxid at, const char* state) {
+    return [=](Storage& storage) {
+      *file = storage.begin_snapshot(at);
+      storage.add_to_snapshot(*file, text(state));
+      return storage.seal_snapshot(*file);
+    };
+  };
+  steps.push_back({write(zxid(1, 4), "four"), {one, one, {}, range(zxid(1, 1), 8)}});
+  steps.push_back({[file](Storage& storage) { return storage.adopt_snapshot(*file, zxid(1, 4)); },
                    {one, one, zxid(1, 4), range(zxid(1, 5), 4)}});
   steps.push_back({append(zxid(1, 9), 2), {one, one, zxid(1, 4), range(zxid(1, 5), 6)}});
   steps.push_back({epochs(2, 1), {two, one, zxid(1, 4), range(zxid(1, 5), 6)}});
@@ -78,9 +90,11 @@ std::vector<Step> script() {
                    {two, two, zxid(1, 4), joined(range(zxid(1, 5), 3), range(zxid(2, 1), 2))}});
   steps.push_back({append(zxid(2, 3), 1),
                    {two, two, zxid(1, 4), joined(range(zxid(1, 5), 3), range(zxid(2, 1), 3))}});
-  steps.push_back({[](Storage& storage) {
+  steps.push_back({write(zxid(2, 5), "five"),
+                   {two, two, zxid(1, 4), joined(range(zxid(1, 5), 3), range(zxid(2, 1), 3))}});
+  steps.push_back({[file](Storage& storage) {
                      NewHistory snap = history(3, {}, entries(zxid(2, 6), 2));
-                     snap.snapshot = StoredSnapshot{zxid(2, 5), text("five")};
+                     snap.snapshot = *file;
                      return storage.switch_history(snap);
                    },
                    {three, three, zxid(2, 5), range(zxid(2, 6), 2)}});
@@ -89,36 +103,55 @@ std::vector<Step> script() {
   return steps;
 }
 
-struct PlannedOp {
-  DiskOp op;
-  DiskBatchId batch;
-};
-
-// Runs the script against a port that only records: what is submitted does not depend on when it
-// completes.
+// Runs the script, each call until its batch is done, and records the operations in the order in
+// which the two lanes carry them out. `order` picks one of many: 0 the log's lane first, 1 the side
+// lane first, else a random one.
 struct Plan {
-  explicit Plan(const std::vector<Step>& steps) {
+  Plan(const std::vector<Step>& steps, std::uint64_t order) : rng(order) {
     Member member(150);
     (void)member.try_restart();
     for (const Step& step : steps) {
-      ends.push_back(step.call(*member.storage));
-    }
-    for (const DiskBatch& batch : member.port.batches) {
-      for (const DiskOp& op : batch.ops) {
-        ops.push_back({op, batch.id});
+      const DiskBatchId id = step.call(*member.storage);
+      while (!done.contains(id)) {
+        carry_out_one(member, order);
       }
+      ends.push_back(ops.size());
+    }
+    while (carry_out_one(member, order)) {
     }
   }
-  // How many calls are durable once the first `done` operations are.
-  [[nodiscard]] std::size_t calls_done(std::size_t done) const {
-    std::size_t calls = 0;
-    while (calls < ends.size() && (done == ops.size() || ends[calls] < ops[done].batch)) {
-      ++calls;
-    }
-    return calls;
+  // How many calls are durable once the first `ops_done` operations are.
+  [[nodiscard]] std::size_t calls_done(std::size_t ops_done) const {
+    return static_cast<std::size_t>(std::ranges::upper_bound(ends, ops_done) - ends.begin());
   }
-  std::vector<PlannedOp> ops;
-  std::vector<DiskBatchId> ends;
+  std::vector<DiskOp> ops;
+
+ private:
+  bool carry_out_one(Member& member, std::uint64_t order) {
+    for (DiskBatch& batch : std::exchange(member.port.batches, {})) {
+      lanes[batch.lane == DiskLane::kSide ? 1 : 0].push_back(std::move(batch));
+    }
+    const std::size_t first = order < 2 ? order : rng.below(2);
+    auto& lane = lanes[lanes[first].empty() ? 1 - first : first];
+    if (lane.empty()) {
+      return false;
+    }
+    auto& left = lane.front().ops;
+    ops.push_back(left.front());
+    left.erase(left.begin());
+    if (left.empty()) {
+      const DiskBatchId id = lane.front().id;
+      lane.pop_front();
+      done.insert(id);
+      member.storage->on_disk_done(id, {});
+    }
+    return true;
+  }
+
+  Rng rng;
+  std::array<std::deque<DiskBatch>, 2> lanes;
+  std::set<DiskBatchId> done;
+  std::vector<std::size_t> ends;
 };
 
 using Tear = std::function<void(Bytes&, std::size_t)>;
@@ -178,10 +211,10 @@ void cut_power(const Plan& plan, const std::vector<Step>& steps, std::size_t don
                std::size_t part_of_write, const Tear& tear, std::uint32_t mask) {
   Member member(150);
   for (std::size_t i = 0; i < done; ++i) {
-    member.disk.apply(plan.ops[i].op);
+    member.disk.apply(plan.ops[i]);
   }
   if (part_of_write > 0) {
-    member.disk.apply_partly(std::get<WriteAt>(plan.ops[done].op), part_of_write);
+    member.disk.apply_partly(std::get<WriteAt>(plan.ops[done]), part_of_write);
   }
   member.disk.power_cut({names_by_mask(mask), tear});
   const sim::ForgetfulDisk survived = member.disk;
@@ -198,21 +231,25 @@ void cut_power(const Plan& plan, const std::vector<Step>& steps, std::size_t don
   }
 }
 
+constexpr std::uint64_t kOrders = 4;
 constexpr std::uint32_t kMasks[] = {0U, ~0U, 0x55555555U, 0xaaaaaaaaU, 1U, 2U, 4U, ~1U, ~2U, ~4U};
 
 }  // namespace
 
 TEST_CASE("APowerCutAfterAnyOperationLosesNothingThatCompleted") {
   const auto steps = script();
-  const Plan plan(steps);
-  REQUIRE(plan.ops.size() > 60);
-  for (std::size_t done = 0; done <= plan.ops.size(); ++done) {
-    for (std::size_t tear = 0; tear < tears().size(); ++tear) {
-      for (const std::uint32_t mask : kMasks) {
-        CAPTURE(done);
-        CAPTURE(tear);
-        CAPTURE(mask);
-        cut_power(plan, steps, done, 0, tears()[tear], mask);
+  for (std::uint64_t order = 0; order < kOrders; ++order) {
+    const Plan plan(steps, order);
+    REQUIRE(plan.ops.size() > 60);
+    for (std::size_t done = 0; done <= plan.ops.size(); ++done) {
+      for (std::size_t tear = 0; tear < tears().size(); ++tear) {
+        for (const std::uint32_t mask : kMasks) {
+          CAPTURE(order);
+          CAPTURE(done);
+          CAPTURE(tear);
+          CAPTURE(mask);
+          cut_power(plan, steps, done, 0, tears()[tear], mask);
+        }
       }
     }
   }
@@ -220,9 +257,9 @@ TEST_CASE("APowerCutAfterAnyOperationLosesNothingThatCompleted") {
 
 TEST_CASE("APowerCutAtAnyByteOfAWriteLosesNothingThatCompleted") {
   const auto steps = script();
-  const Plan plan(steps);
+  const Plan plan(steps, 0);
   for (std::size_t done = 0; done < plan.ops.size(); ++done) {
-    const auto* write = std::get_if<WriteAt>(&plan.ops[done].op);
+    const auto* write = std::get_if<WriteAt>(&plan.ops[done]);
     for (std::size_t part = 1; write != nullptr && part < write->bytes->size(); ++part) {
       CAPTURE(done);
       CAPTURE(part);
@@ -233,12 +270,12 @@ TEST_CASE("APowerCutAtAnyByteOfAWriteLosesNothingThatCompleted") {
 
 TEST_CASE("AKilledProcessLosesNothingThatWasWritten") {
   const auto steps = script();
-  const Plan plan(steps);
+  const Plan plan(steps, 0);
   for (std::size_t done = 0; done <= plan.ops.size(); ++done) {
     CAPTURE(done);
     Member member(150);
     for (std::size_t i = 0; i < done; ++i) {
-      member.disk.apply(plan.ops[i].op);
+      member.disk.apply(plan.ops[i]);
     }
     const Expected got = reduce(member.restart());
     // What a killed process left must hold from now on, power cut or not.

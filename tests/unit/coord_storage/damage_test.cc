@@ -148,7 +148,7 @@ TEST_CASE("D16AMissingSegmentOrSnapshotIsInDoubt") {
     Member member;
     member.restart();
     member.grow(1, 4);
-    member.storage->save_snapshot({zxid(1, 2), text("two")}, zxid(1, 3));
+    member.save_snapshot(zxid(1, 2), "two", zxid(1, 3));
     member.run();
     member.disk.apply(RemoveFile{member.files(prefix).front()});
     const Recovered recovered = member.restart();
@@ -161,7 +161,7 @@ TEST_CASE("D16ASnapshotOfWhichAnyByteIsWrongIsInDoubt") {
   Member member;
   member.restart();
   member.grow(1, 4);
-  member.storage->save_snapshot({zxid(1, 4), text("four")}, zxid(1, 5));
+  member.save_snapshot(zxid(1, 4), "four", zxid(1, 5));
   member.run();
   Bytes& file = member.disk.bytes_of(member.files("snap.").front());
   for (std::size_t at = 0; at < file.size(); ++at) {
@@ -178,7 +178,7 @@ TEST_CASE("D16DamageBelowTheSnapshotOnlyShortensWhatIsKeptForDiff") {
   Member member(150);
   member.restart();
   member.grow(1, 12);
-  member.storage->save_snapshot({zxid(1, 12), text("twelve")}, zxid(1, 1));
+  member.save_snapshot(zxid(1, 12), "twelve", zxid(1, 1));
   member.run();
   member.storage->append(entries(zxid(1, 13), 1), {}, {});
   member.run();
@@ -209,7 +209,7 @@ TEST_CASE("D16ALostOrDamagedManifestIsInDoubt") {
   CHECK(member.restart().in_doubt);
   // Synchronized anew, it is whole again, and uses no number of the old files.
   NewHistory history;
-  history.snapshot = StoredSnapshot{zxid(1, 2), text("two")};
+  history.snapshot = member.write_snapshot(zxid(1, 2), "two");
   history.entries = entries(zxid(1, 3), 1);
   history.birth = Member::kBirth;
   history.accepted_epoch = history.current_epoch = Epoch{2};

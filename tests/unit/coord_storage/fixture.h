@@ -90,6 +90,18 @@ struct Member {
     run();
   }
 
+  // A whole snapshot file of `state`, not adopted yet. Carries out what is submitted.
+  SnapshotFileId write_snapshot(Zxid at, const std::string& state) {
+    const SnapshotFileId file = storage->begin_snapshot(at);
+    storage->add_to_snapshot(file, text(state));
+    storage->seal_snapshot(file);
+    run();
+    return file;
+  }
+  void save_snapshot(Zxid at, const std::string& state, Zxid keep_entries_from) {
+    storage->adopt_snapshot(write_snapshot(at, state), keep_entries_from);
+  }
+
   std::vector<std::string> files(const std::string& prefix) const {
     std::vector<std::string> out;
     for (const auto& [name, bytes] : disk.image().files) {

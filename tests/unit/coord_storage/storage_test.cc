@@ -178,7 +178,7 @@ TEST_CASE("D6NothingOfASwitchCountsBeforeItsManifest") {
   member.restart();
   member.grow(1, 5);
   NewHistory history = history_of(2);
-  history.snapshot = StoredSnapshot{zxid(2, 7), text("state")};
+  history.snapshot = member.write_snapshot(zxid(2, 7), "state");
   history.entries = entries(zxid(2, 8), 2);
   member.storage->switch_history(history);
   for (const DiskOp& op : member.port.batches.front().ops) {
@@ -200,7 +200,7 @@ TEST_CASE("ASnapFromTheLeaderReplacesEverything") {
   member.restart();
   member.grow(1, 5);
   NewHistory history = history_of(2);
-  history.snapshot = StoredSnapshot{zxid(2, 7), text("state")};
+  history.snapshot = member.write_snapshot(zxid(2, 7), "state");
   history.entries = entries(zxid(2, 8), 2);
   history.commit_point = zxid(2, 8);
   member.storage->switch_history(history);
@@ -219,7 +219,7 @@ TEST_CASE("D11ASnapshotIsTheBaseAndTheLogBehindItStays") {
   member.grow(1, 20);
   CHECK(member.storage->log_bytes() > 0);
   const std::size_t segments = member.files("log.").size();
-  member.storage->save_snapshot({zxid(1, 15), text("at 15")}, zxid(1, 10));
+  member.save_snapshot(zxid(1, 15), "at 15", zxid(1, 10));
   CHECK(member.storage->log_bytes() == 0);
   member.run();
   CHECK(member.files("log.").size() < segments);
@@ -236,10 +236,11 @@ TEST_CASE("TheOldSnapshotGoesOnlyAfterTheNewManifest") {
   Member member;
   member.restart();
   member.grow(1, 4);
-  member.storage->save_snapshot({zxid(1, 2), text("two")}, zxid(1, 3));
+  member.save_snapshot(zxid(1, 2), "two", zxid(1, 3));
   member.run();
-  member.storage->save_snapshot({zxid(1, 4), text("four")}, zxid(1, 5));
-  REQUIRE(member.port.batches.size() == 2);
+  member.save_snapshot(zxid(1, 4), "four", zxid(1, 5));
+  REQUIRE(member.port.batches.size() == 1);
+  CHECK(member.files("snap.").size() == 2);
   for (const DiskOp& op : member.port.batches.front().ops) {
     CHECK_FALSE(std::holds_alternative<RemoveFile>(op));
   }
@@ -252,7 +253,7 @@ TEST_CASE("TruncationToASnapshotWhoseLogIsPurgedHolds") {
   Member member;
   member.restart();
   member.grow(1, 4);
-  member.storage->save_snapshot({zxid(1, 4), text("four")}, zxid(1, 5));
+  member.save_snapshot(zxid(1, 4), "four", zxid(1, 5));
   member.storage->append(entries(zxid(1, 5), 2), {}, {});
   NewHistory history = history_of(2);
   history.keep_until = zxid(1, 4);
@@ -275,7 +276,7 @@ TEST_CASE("D9AfterAFailedBatchNothingIsSubmittedAgain") {
   CHECK(member.storage->append(entries(zxid(1, 3), 1), {}, {}) == DiskBatchId{});
   CHECK(member.storage->save_epochs(Member::kBirth, Epoch{5}, Epoch{5}) == DiskBatchId{});
   CHECK(member.storage->switch_history(history_of(5)) == DiskBatchId{});
-  CHECK(member.storage->save_snapshot({zxid(1, 1), text("x")}, {}) == DiskBatchId{});
+  CHECK(member.storage->begin_snapshot(zxid(1, 1)) == SnapshotFileId{});
   CHECK(member.port.batches.empty());
 }
 
@@ -316,7 +317,7 @@ TEST_CASE("LogBytesCountWhatFollowsTheSnapshotAfterARestartToo") {
   Member member;
   member.restart();
   member.grow(1, 4);
-  member.storage->save_snapshot({zxid(1, 4), text("four")}, zxid(1, 1));
+  member.save_snapshot(zxid(1, 4), "four", zxid(1, 1));
   member.run();
   member.storage->append(entries(zxid(1, 5), 1), {}, {});
   member.run();

@@ -55,7 +55,7 @@ class FakeClient : public RegistryClient {
 
  private:
   coord::Registry registry_;
-  coord::Preparer preparer_{registry_};
+  coord::Preparer preparer_{registry_, coord::RingSecret{1, 2}};
   coord::Zxid zxid_;
   std::uint64_t sessions_ = 0;
   std::deque<std::pair<coord::Request, ReplyHandler>> queue_;

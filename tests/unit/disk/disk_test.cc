@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -101,6 +103,121 @@ TEST_CASE("BatchesCompleteInOrderAndNothingFollowsAFailure") {
   CHECK(contents(dir.path + "/x") == "12");
   CHECK_FALSE(fs::exists(dir.path + "/y"));
   CHECK_FALSE(fs::exists(dir.path + "/z"));
+}
+
+namespace {
+
+// Runs `batches` to their end; what was answered, in order.
+std::vector<std::pair<std::uint64_t, bool>> answers_to(const std::string& path,
+                                                       std::vector<coord::DiskBatch> batches) {
+  std::vector<std::pair<std::uint64_t, bool>> done;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  {
+    DiskExecutor executor(&loop, path, [&](coord::DiskBatchId id, const Status& status) {
+      done.emplace_back(id.value, status.has_value());
+    });
+    for (coord::DiskBatch& batch : batches) {
+      executor.submit(std::move(batch));
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+  }
+  uv_loop_close(&loop);
+  return done;
+}
+
+}  // namespace
+
+TEST_CASE("AFailureInTheSideLaneFailsAlone") {
+  const TempDir dir;
+  const auto done = answers_to(
+      dir.path, {{coord::DiskBatchId{1}, {coord::SyncFile{"gone"}}, coord::DiskLane::kSide},
+                 {coord::DiskBatchId{2}, {coord::CreateFile{"s"}}, coord::DiskLane::kSide},
+                 {coord::DiskBatchId{3}, {coord::CreateFile{"l"}}}});
+  CHECK(done.size() == 3);
+  CHECK(std::ranges::count(done, std::pair<std::uint64_t, bool>{1, false}) == 1);
+  CHECK(fs::exists(dir.path + "/s"));
+  CHECK(fs::exists(dir.path + "/l"));
+}
+
+TEST_CASE("D9AFailureInTheLogsLaneEndsBoth") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  std::vector<std::uint64_t> done;
+  {
+    DiskExecutor executor(&loop, dir.path, [&](coord::DiskBatchId id, const Status& status) {
+      done.push_back(id.value);
+      if (!status) {  // two more that would do no harm
+        executor.submit({coord::DiskBatchId{2}, {coord::CreateFile{"l"}}});
+        executor.submit({coord::DiskBatchId{3}, {coord::CreateFile{"s"}}, coord::DiskLane::kSide});
+      }
+    });
+    executor.submit({coord::DiskBatchId{1}, {coord::SyncFile{"gone"}}});
+    uv_run(&loop, UV_RUN_DEFAULT);
+  }
+  uv_loop_close(&loop);
+  CHECK(done == std::vector<std::uint64_t>{1});
+  CHECK_FALSE(fs::exists(dir.path + "/l"));
+  CHECK_FALSE(fs::exists(dir.path + "/s"));
+}
+
+TEST_CASE("WhatTheSideLaneMadeTheLogsLaneMayRenameAndWrite") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  {
+    DiskExecutor executor(&loop, dir.path, [&](coord::DiskBatchId id, const Status& status) {
+      CHECK(status.has_value());
+      if (id.value == 1) {
+        executor.submit({coord::DiskBatchId{2},
+                         {coord::RenameFile{"spare", "log"}, coord::WriteAt{"log", 0, shared("x")},
+                          coord::SyncFile{"log"}, coord::SyncDirectory{}}});
+      }
+    });
+    executor.submit({coord::DiskBatchId{1},
+                     {coord::CreateFile{"spare"}, coord::AllocateFile{"spare", 1U << 20U}},
+                     coord::DiskLane::kSide});
+    uv_run(&loop, UV_RUN_DEFAULT);
+  }
+  uv_loop_close(&loop);
+  CHECK(contents(dir.path + "/log") == "x");
+  CHECK_FALSE(fs::exists(dir.path + "/spare"));
+}
+
+TEST_CASE("BlocksTakenAheadLeaveTheSizeAndAreGivenBack") {
+  const TempDir dir;
+  FileSet files(dir.path);
+  const auto blocks = [&] {
+    struct stat info{};
+    REQUIRE(::stat((dir.path + "/a").c_str(), &info) == 0);
+    return info.st_blocks;
+  };
+  REQUIRE(files.run(coord::CreateFile{"a"}));
+  REQUIRE(files.run(coord::WriteAt{"a", 0, shared("hello")}));
+  REQUIRE(files.run(coord::SyncFile{"a"}));
+  const auto before = blocks();
+  REQUIRE(files.run(coord::AllocateFile{"a", 1U << 20U}));
+  CHECK(contents(dir.path + "/a") == "hello");
+  const auto taken = blocks();
+  REQUIRE(files.run(coord::TrimFile{"a"}));
+  CHECK(contents(dir.path + "/a") == "hello");
+  if (taken > before) {  // else the file system cannot do it, and says so by doing nothing
+    CHECK(taken >= (1 << 20) / 512);
+    CHECK(blocks() == before);
+  }
+  CHECK(files.run(coord::TrimFile{"gone"}));
+}
+
+TEST_CASE("ADiskThatIsFullIsToldFromABrokenOne") {
+  const TempDir dir;
+  FileSet files(dir.path);
+  REQUIRE(files.run(coord::CreateFile{"a"}));
+  const Status full = files.run(coord::AllocateFile{"a", 1ULL << 42U});
+  REQUIRE_FALSE(full.has_value());
+  // Some file systems say first that no file may be so long.
+  CHECK((full.error().code == ErrorCode::kUnavailable ||
+         full.error().message.find("large") != std::string::npos));
 }
 
 TEST_CASE("ADirectoryInUseIsRefusedByName") {

@@ -127,4 +127,20 @@ TEST_CASE("ARepeatingTimerRepeatsUntilStopped") {
   CHECK_FALSE(timer.active());
 }
 
+TEST_CASE("TurnEndTasksRunInOrderUntilTheyAreGone") {
+  Loop loop;
+  std::string ran;
+  TurnEndTask first(loop, [&] { ran += 'a'; });
+  {
+    TurnEndTask second(loop, [&] { ran += 'b'; });
+    loop.turn(false);
+    CHECK(ran.ends_with("ab"));
+    CHECK(ran.find("aa") == std::string::npos);
+  }
+  ran.clear();
+  loop.turn(false);
+  CHECK(!ran.empty());
+  CHECK(ran.find('b') == std::string::npos);
+}
+
 }  // namespace ringside::net::test

@@ -15,6 +15,7 @@
 #include "sidecar/net/tcp_listener.h"
 #include "sidecar/net/tcp_stream.h"
 #include "sidecar/net/timer.h"
+#include "sidecar/net/turn_end_task.h"
 
 namespace ringside::net::test {
 

@@ -15,6 +15,39 @@ TEST_CASE("TheGreaterIdDialsAndFramesFlowBothWays") {
   CHECK(two.handler.events.size() == 2);
 }
 
+TEST_CASE("FramesOfOneTurnArriveTogetherAndInOrder") {
+  net::Loop loop;
+  Hub one(loop, member(1));
+  Raw two(loop, one);
+  two.greet(2);
+  run_until(loop, [&] { return one.handler.saw("up 2"); });
+  const std::size_t reads = two.seen.events.size();
+  two.seen.keep_bytes = true;
+  for (const char* text : {"first", "second", "third"}) {
+    one.hub.send(coord::MemberId{2}, text_frame(text));
+  }
+  run_until(loop, [&] { return two.seen.events.size() > reads; });
+  CHECK(two.seen.events.size() == reads + 1);
+  std::string expected;
+  for (const char* text : {"first", "second", "third"}) {
+    expected += as_text(*text_frame(text));
+  }
+  CHECK(two.seen.bytes.ends_with(expected));
+}
+
+TEST_CASE("WhatWasSentBeforeALinkIsClosedStillArrives") {
+  net::Loop loop;
+  Hub one(loop, member(1));
+  Raw two(loop, one);
+  two.greet(2);
+  run_until(loop, [&] { return one.handler.saw("up 2"); });
+  two.seen.keep_bytes = true;
+  one.hub.send(coord::MemberId{2}, text_frame("farewell"));
+  one.hub.stop();
+  run_until(loop, [&] { return two.ended(); });
+  CHECK(two.seen.bytes.ends_with(as_text(*text_frame("farewell"))));
+}
+
 TEST_CASE("TheSmallerIdDoesNotDial") {
   net::Loop loop;
   Hub two(loop, member(2));
