@@ -1,13 +1,13 @@
 #include "coord/registry/registry.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <utility>
 
 #include "config/base/check.h"
-#include "coord/registry/hash.h"
 #include "coord/registry/path.h"
 #include "coord/registry/snapshot_cursor.h"
+#include "coord/registry/snapshot_loader.h"
 #include "coord/registry/state.h"
 
 namespace ringside::coord {
@@ -58,9 +58,12 @@ class Execution {
   void operator()(const TxnCreateSession& op) {
     applied_.reply.session = op.session;
     applied_.reply.session_timeout = op.timeout;
+    applied_.reply.secret = op.secret;
     if (!state_.scoped) {
-      state_.sessions.emplace(op.session, op.timeout);
-      state_.session_digest += hash_session(op.session, op.timeout);
+      const SessionRecord session{op.timeout, op.sidecar, false};
+      state_.tree.readers().before_change(op.session);
+      state_.sessions.emplace(op.session, session);
+      state_.session_digest += hash_session(op.session, session);
     }
   }
 
@@ -71,10 +74,27 @@ class Execution {
     if (!state_.scoped) {
       const auto found = state_.sessions.find(op.session);
       CHECK(found != state_.sessions.end());
+      state_.tree.readers().before_change(op.session);
       state_.session_digest -= hash_session(found->first, found->second);
       state_.sessions.erase(found);
     }
   }
+
+  void operator()(const TxnCloseSlice& op) {
+    for (const std::string& path : op.ephemerals) {
+      remove(path);
+    }
+    if (!state_.scoped) {
+      const auto found = state_.sessions.find(op.session);
+      CHECK(found != state_.sessions.end());
+      state_.tree.readers().before_change(op.session);
+      state_.session_digest -= hash_session(found->first, found->second);
+      found->second.closing = true;
+      state_.session_digest += hash_session(found->first, found->second);
+    }
+  }
+
+  void operator()(const TxnSetSecret& op) { state_.secret = op.secret; }
 
  private:
   [[nodiscard]] DataTree::Facts born() const {
@@ -84,7 +104,7 @@ class Execution {
   void remove(const std::string& path) {
     Node* node = state_.tree.find(path);
     CHECK(node != nullptr);
-    const bool held = !state_.scoped || node->parent->in_scope;
+    const bool held = !state_.scoped || state_.tree.parent(*node).in_scope;
     state_.tree.remove(*node, held ? zxid_ : Zxid{});
     note(ChangeKind::kDeleted, path);
   }
@@ -113,12 +133,14 @@ class Execution {
   std::size_t next_result_ = 0;
 };
 
-}  // namespace
-
-std::uint64_t hash_session(SessionId id, milliseconds timeout) {
-  const std::array<std::uint64_t, 2> words{id.value, static_cast<std::uint64_t>(timeout.count())};
-  return hash_words(words);
+SessionInfo info_of(const std::pair<const SessionId, SessionRecord>& session) {
+  const auto& [id, record] = session;
+  return {id, record.timeout, record.closing, record.sidecar};
 }
+
+constexpr std::size_t kWholePartBytes = 1U << 20U;
+
+}  // namespace
 
 Registry::Registry() : state_(std::make_unique<State>()) {}
 Registry::~Registry() = default;
@@ -155,7 +177,9 @@ std::optional<std::vector<std::string>> Registry::children(std::string_view path
   }
   std::vector<std::string> names;
   names.reserve(node->children);
-  for (const Node* child = node->first_child; child != nullptr; child = child->next_sibling) {
+  const DataTree& tree = state_->tree;
+  for (const Node* child = tree.first_child(*node); child != nullptr;
+       child = tree.next_sibling(*child)) {
     names.emplace_back(child->name());
   }
   std::sort(names.begin(), names.end());
@@ -167,23 +191,39 @@ std::optional<SessionInfo> Registry::session(SessionId id) const {
   if (found == state_->sessions.end()) {
     return std::nullopt;
   }
-  return SessionInfo{found->first, found->second};
+  return info_of(*found);
 }
 
 std::vector<SessionInfo> Registry::sessions() const {
   std::vector<SessionInfo> all;
   all.reserve(state_->sessions.size());
-  for (const auto& [id, timeout] : state_->sessions) {
-    all.push_back({id, timeout});
+  for (const auto& session : state_->sessions) {
+    all.push_back(info_of(session));
   }
   return all;
+}
+
+std::size_t Registry::session_count() const {
+  return state_->sessions.size();
+}
+
+bool Registry::has_secret() const {
+  return static_cast<bool>(state_->secret);
+}
+
+bool Registry::is_secret_of(SessionId id, ByteView secret) const {
+  return has_secret() && same_secret(secret_of(id), secret);
+}
+
+Bytes Registry::secret_of(SessionId id) const {
+  return state_->secret ? session_secret(state_->secret, id) : Bytes{};
 }
 
 std::vector<std::string> Registry::ephemerals(SessionId id) const {
   std::vector<std::string> paths;
   for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr;
        node = node->ephemeral->younger) {
-    paths.push_back(DataTree::path_of(*node));
+    paths.push_back(state_->tree.path_of(*node));
   }
   return paths;
 }
@@ -193,7 +233,7 @@ std::size_t Registry::znodes() const {
 }
 
 std::uint64_t Registry::digest() const {
-  return state_->scoped ? scope_digest() : state_->tree.digest() + state_->session_digest;
+  return state_->digest(state_->scoped);
 }
 
 std::uint64_t Registry::scope_digest() const {
@@ -201,27 +241,38 @@ std::uint64_t Registry::scope_digest() const {
 }
 
 std::unique_ptr<SnapshotCursor> Registry::begin_snapshot(bool scope_only) const {
-  if (static_cast<std::size_t>(state_->life.gone.use_count()) > kMaxSnapshotCursors) {
+  if (state_->tree.readers().size() >= kMaxSnapshotCursors) {
     return nullptr;
   }
   return std::make_unique<SnapshotCursor>(*state_, scope_only || state_->scoped);
 }
 
 Bytes Registry::snapshot(bool scope_only) const {
-  return save_state(*state_, scope_only || state_->scoped);
+  SnapshotCursor cursor(*state_, scope_only || state_->scoped);
+  Bytes all;
+  while (!cursor.done()) {
+    const Bytes part = cursor.next(kWholePartBytes);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 Result<Registry> Registry::load(ByteView snapshot) {
-  Registry loaded;
-  if (Status status = load_state(*loaded.state_, snapshot); !status) {
+  SnapshotLoader loader;
+  if (Status status = loader.add(snapshot); !status) {
     return std::unexpected(status.error());
   }
-  return loaded;
+  if (Result<bool> whole = loader.finish(std::numeric_limits<std::size_t>::max()); !whole) {
+    return std::unexpected(whole.error());
+  }
+  return loader.take();
 }
 
-bool Registry::dismantle(std::size_t /*nodes*/) {
-  state_.reset();
-  return true;
+bool Registry::dismantle(std::size_t nodes) {
+  for (std::size_t ended = 0; ended < nodes && !state_->sessions.empty(); ++ended) {
+    state_->sessions.erase(state_->sessions.begin());
+  }
+  return state_->tree.dismantle(nodes) && state_->sessions.empty();
 }
 
 }  // namespace ringside::coord
