@@ -254,7 +254,8 @@ void Driver::State::perform(const InstallSnapshot& effect) {
 // --- to the own disk
 
 bool Driver::State::own_snapshot_due() const {
-  return storage && !own_snapshot && storage->log_bytes() > own_snapshot_after;
+  const bool tree_goes = incoming && incoming->switching();
+  return storage && !own_snapshot && !tree_goes && storage->log_bytes() > own_snapshot_after;
 }
 
 // A tree that is large beside its log is not written anew each time the log has grown a little:

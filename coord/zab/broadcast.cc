@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 Zxid committed(const Core& core, const Followers& followers) {
@@ -39,8 +41,10 @@ std::uint64_t quorum_round(const Core& core, const Followers& followers, std::ui
 Tally synced(const Core& core, const Followers& followers) {
   Tally tally(core.voters());
   tally.add(false);  // its own history is what the epoch begins with
+  const auto enough =
+      mutated(Mutant::kD8EstablishedTooEarly) ? FollowerStage::kSyncing : FollowerStage::kSynced;
   for (const auto& [id, follower] : followers) {
-    if (follower.stage == FollowerStage::kSynced) {
+    if (follower.stage >= enough) {
       tally.add(follower.in_doubt);
     }
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coord/mutant.h"
 #include "coord/zab/synchronization.h"
 
 namespace ringside::coord {
@@ -158,7 +159,9 @@ void Leading::try_synchronize() {
     return;
   }
   stage_ = Stage::kSynchronizing;
-  if (core_.in_doubt) {  // everybody answered: this log is the best that there is
+  if (mutated(Mutant::kD14TailLeftOut)) {
+    core_.switch_history(std::nullopt, core_.commit, {}, birth_, epoch_);
+  } else if (core_.in_doubt) {  // everybody answered: this log is the best that there is
     core_.switch_history(std::nullopt, core_.history.last(), {}, birth_, epoch_);
   } else {
     core_.save_epochs(birth_, epoch_, epoch_);
@@ -207,12 +210,16 @@ void Leading::on_snapshot_taken(MemberId to, std::uint64_t run) {
 void Leading::feed(MemberId id, FollowerState& follower) {
   const Zxid last = core_.history.last();
   std::vector<Entry> part = core_.history.range(follower.fed, last, kMaxEntriesBytes, kMaxEntries);
+  if (mutated(Mutant::kZk4925HolePassedOn) && part.size() > 1) {
+    part.erase(part.begin());
+  }
   if (!part.empty()) {
     follower.fed = part.back().zxid;
     core_.send(id, SyncEntries{std::move(part)}, follower.run);
   }
   if (follower.fed == last) {
-    core_.send(id, NewLeader{epoch_, last, core_.commit}, follower.run);
+    const bool as_committed = mutated(Mutant::kZk2846UncommittedAsCommitted) && established();
+    core_.send(id, NewLeader{epoch_, last, as_committed ? last : core_.commit}, follower.run);
     follower.stage = FollowerStage::kSyncing;
   }
 }

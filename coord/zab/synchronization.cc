@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_last,
@@ -16,6 +18,9 @@ SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_las
   } else {
     plan.mode = SyncMode::kSnap;
     plan.keep_until = leader_applied;
+  }
+  if (mutated(Mutant::kZk4352NothingMeansAll) && !common) {
+    plan = {SyncMode::kDiff, follower_last};
   }
   return plan;
 }
