@@ -43,7 +43,8 @@ struct DirectoryReading {
   Manifest manifest;  // corrected: names only what is good, its doubt is set
   LogPosition position;
   std::vector<std::string> unneeded;  // files of ours that the manifest does not name
-  std::vector<std::string> parts;     // snapshots that were being written: no manifest names one
+  // Snapshots that were being written, and spares: no manifest ever named them.
+  std::vector<std::string> leftovers;
 };
 
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image);
