@@ -11,6 +11,7 @@ namespace {
 // Begins every handshake, so that something else than a ring member is known at once.
 constexpr std::uint32_t kMagic = 0x52534452;  // "RSDR"
 constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kCheckedHeaderBytes = kFrameHeaderBytes - sizeof(std::uint32_t);
 
 std::uint32_t number_at(const Bytes& bytes, std::size_t offset) {
   ByteReader reader(ByteView(bytes).subspan(offset, sizeof(std::uint32_t)));
@@ -60,6 +61,7 @@ std::shared_ptr<const Bytes> make_frame(Bytes payload) {
   ByteWriter out(kFrameHeaderBytes + payload.size());
   out.u32(static_cast<std::uint32_t>(payload.size()));
   out.u32(crc32c(payload));
+  out.u32(crc32c(out.view()));
   out.raw(payload);
   return std::make_shared<const Bytes>(out.take());
 }
@@ -74,13 +76,21 @@ void FrameReader::feed(ByteView bytes) {
 }
 
 Result<ByteView> FrameReader::next() {
-  if (buffered() < kFrameHeaderBytes) {
+  if (buffered() < sizeof(std::uint32_t)) {
     return ByteView{};
   }
+  // Before the rest of the header is there: a stranger is known by its first word.
   const std::size_t size = number_at(buffer_, begin_);
   if (size == 0 || size > max_frame_bytes_) {
     return fail(ErrorCode::kTooLarge, fmt::format("a frame of {} bytes, where 1 to {} are allowed",
                                                   size, max_frame_bytes_));
+  }
+  if (buffered() < kFrameHeaderBytes) {
+    return ByteView{};
+  }
+  const ByteView checked = ByteView(buffer_).subspan(begin_, kCheckedHeaderBytes);
+  if (crc32c(checked) != number_at(buffer_, begin_ + kCheckedHeaderBytes)) {
+    return fail(ErrorCode::kCorrupt, "a frame header that does not match its CRC-32C");
   }
   if (buffered() - kFrameHeaderBytes < size) {
     return ByteView{};

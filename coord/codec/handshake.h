@@ -1,7 +1,9 @@
 // The first frame on a ring link, both ways, and the framing of all others. Pure.
 //
-// A frame is u32 length of the payload (1 .. kMaxFrameBytes), u32 CRC-32C of the payload, payload;
-// big-endian. The first payload byte is the kind of message.
+// A frame is u32 length of the payload (1 .. kMaxFrameBytes), u32 CRC-32C of the payload, u32
+// CRC-32C of these eight bytes, payload; big-endian. The first payload byte is the kind of message.
+// The header has a check of its own so that a changed length is refused at once: a reader that
+// trusted it could wait for megabytes that never come.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +16,7 @@
 
 namespace ringside::coord {
 
-inline constexpr std::size_t kFrameHeaderBytes = 8;
+inline constexpr std::size_t kFrameHeaderBytes = 12;
 inline constexpr std::size_t kMaxFrameBytes = 64U << 20U;
 inline constexpr std::size_t kMaxHandshakeBytes = 1024;
 inline constexpr std::uint16_t kPeerProtocolVersion = 1;

@@ -27,6 +27,10 @@ class Link {
     if (theirs_ == 0 && frame.sequence == 1) {
       theirs_ = frame.link;
     }
+    if (theirs_ == 0) {  // its first is lost: nothing on this link could ever be taken
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("the link begins with frame {}", frame.sequence));
+    }
     if (frame.link != theirs_ || frame.link == 0 || frame.sequence <= received_) {
       return false;
     }

@@ -135,6 +135,16 @@ void SimDisk::power_cut() {
   files_.power_cut(loss);
 }
 
+bool SimDisk::vanish() {
+  const coord::DiskImage image = files_.image();
+  if (image.files.empty()) {
+    return false;
+  }
+  const auto place = static_cast<std::ptrdiff_t>(rng_.below(image.files.size()));
+  files_.lose(std::next(image.files.begin(), place)->first);
+  return true;
+}
+
 bool SimDisk::damage() {
   std::vector<std::string> names;
   for (const auto& [name, bytes] : files_.image().files) {

@@ -29,8 +29,10 @@ class SimDisk : public coord::DiskPort {
   // The process dies: the batch under way stops somewhere. `power`: unsynced data and names may go.
   void crash(bool power);
   void wipe() { files_.wipe(); }
-  // Flips bits of one byte of a log file or the newest snapshot; false: there is none.
+  // Flips bits of one byte of a log file or a snapshot; false: there is none.
   bool damage();
+  // One of the files is gone though its name was durable; false: there is none.
+  bool vanish();
   [[nodiscard]] coord::DiskImage image() const { return files_.image(); }
 
   void set_slow(bool slow) { slow_ = slow; }

@@ -40,7 +40,7 @@ SimMember& Faults::leader_or_any() {
 }
 
 void Faults::strike() {
-  switch (rng_.below(18)) {
+  switch (rng_.below(24)) {
     case 0:
     case 1: crash(any(), rng_.chance(0.6)); break;
     case 2:
@@ -58,7 +58,13 @@ void Faults::strike() {
     case 14: slow_disk(); break;
     case 15: failing_disk(); break;
     case 16: lost_disk(); break;
-    default: leader_or_any().hand_over();
+    case 17: leader_or_any().hand_over(); break;
+    case 18:
+    case 19: noise(); break;
+    case 20: slow_network(); break;
+    case 21: wall_clock(); break;
+    case 22: isolate(); break;
+    default: crash(leader_or_any(), true);
   }
 }
 
@@ -141,6 +147,30 @@ void Faults::flap() {
   }
 }
 
+void Faults::noise() {
+  const MemberId one = leader_or_any().id();
+  const double chance = 0.005 + 0.05 * rng_.unit();
+  const auto set = [this, one](double now) {
+    trace_.say("frames from and to member {} are {}", one.value,
+               now > 0 ? "mishandled" : "handled well again");
+    for (const auto& other : members_) {
+      if (other->id() != one) {
+        network_.set_noise(one, other->id(), now);
+        network_.set_noise(other->id(), one, now);
+      }
+    }
+  };
+  set(chance);
+  lasting(some_time(), [set] { set(0); });
+}
+
+void Faults::slow_network() {
+  const std::int64_t most = rng_.between(2, 150);
+  trace_.say("the network takes up to {} ms", most);
+  network_.set_latency(milliseconds(1), milliseconds(most));
+  lasting(some_time(), [this] { network_.set_usual_latency(); });
+}
+
 void Faults::pause() {
   const Duration how_long = milliseconds(rng_.between(50, 4000));
   (rng_.chance(0.5) ? leader_or_any() : any()).pause(how_long);
@@ -152,6 +182,13 @@ void Faults::clock() {
   const double rate = 0.93 + 0.14 * rng_.unit();
   trace_.say("the clock of member {} runs at {:.3f}", victim.id().value, rate);
   victim.set_clock_rate(rate);
+}
+
+void Faults::wall_clock() {
+  SimMember& victim = any();
+  const milliseconds by(rng_.between(-86'400'000, 86'400'000));
+  trace_.say("the wall clock of member {} jumps by {} ms", victim.id().value, by.count());
+  victim.jump_wall_clock(by);
 }
 
 void Faults::slow_disk() {
@@ -194,11 +231,15 @@ void Faults::lost_disk() {
     return;
   }
   victim.crash(true);
-  const bool wiped = rng_.chance(0.5) || !victim.disk().damage();
-  if (wiped) {
+  const char* what = "wiped";
+  if (rng_.chance(0.35) && victim.disk().damage()) {
+    what = "damaged";
+  } else if (rng_.chance(0.4) && victim.disk().vanish()) {
+    what = "short of a file";
+  } else {
     victim.disk().wipe();
   }
-  trace_.say("the disk of member {} is {}", victim.id().value, wiped ? "wiped" : "damaged");
+  trace_.say("the disk of member {} is {}", victim.id().value, what);
   lost_ = &victim;
   lasting(some_time(), [&victim] {
     if (!victim.up()) {
@@ -211,7 +252,7 @@ void Faults::heal_all() {
   trace_.say("everything heals");
   ++generation_;
   active_ = 0;
-  network_.unblock_all();
+  network_.heal();
   for (const auto& member : members_) {
     member->disk().set_slow(false);
     member->set_clock_rate(1);

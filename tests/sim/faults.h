@@ -40,8 +40,11 @@ class Faults {
   void isolate();
   void one_way();
   void flap();
+  void noise();
+  void slow_network();
   void pause();
   void clock();
+  void wall_clock();
   void slow_disk();
   void failing_disk();
   void lost_disk();

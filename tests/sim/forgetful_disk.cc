@@ -149,6 +149,11 @@ void ForgetfulDisk::power_cut(const Loss& loss) {
   }
 }
 
+void ForgetfulDisk::lose(const std::string& file) {
+  names_.erase(file);
+  durable_names_.erase(file);
+}
+
 void ForgetfulDisk::wipe() {
   names_.clear();
   durable_names_.clear();

@@ -44,6 +44,8 @@ class ForgetfulDisk {
   [[nodiscard]] coord::DiskImage image() const;
   void power_cut(const Loss& loss);
   void wipe();
+  // The file and its durable name are gone, as after the repair of a file system.
+  void lose(const std::string& file);
 
   [[nodiscard]] bool has(const std::string& file) const { return names_.contains(file); }
   // For tests that damage a file.

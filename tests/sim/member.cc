@@ -1,5 +1,7 @@
 #include "tests/sim/member.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace ringside::sim {
@@ -30,7 +32,8 @@ Instant SimMember::global_of(Instant local) const {
 WallTime SimMember::wall() const {
   constexpr milliseconds kSomeDay{1'800'000'000'000};
   return WallTime(kSomeDay + std::chrono::duration_cast<milliseconds>(local_now() - clock_base_) +
-                  std::chrono::duration_cast<milliseconds>(clock_since_.time_since_epoch()));
+                  std::chrono::duration_cast<milliseconds>(clock_since_.time_since_epoch()) +
+                  wall_offset_);
 }
 
 void SimMember::set_clock_rate(double rate) {
@@ -78,6 +81,7 @@ void SimMember::crash(bool power) {
   paused_ = false;
   waiting_.clear();
   answers_.clear();
+  inlets_.clear();
   disk_.crash(power);
   network_.member_died(id());
 }
@@ -172,7 +176,10 @@ void SimMember::hand_over() {
 }
 
 void SimMember::link_up(MemberId peer) {
-  call([this, peer] { driver_->on_link_up(local_now(), peer); });
+  call([this, peer] {
+    inlets_[peer] = Inlet{};
+    driver_->on_link_up(local_now(), peer);
+  });
 }
 
 void SimMember::link_down(MemberId peer) {
@@ -183,14 +190,40 @@ void SimMember::link_down(MemberId peer) {
   });
 }
 
-void SimMember::frame(MemberId peer, std::shared_ptr<const Bytes> bytes) {
-  call([this, peer, bytes] {
-    const ByteView payload = ByteView(*bytes).subspan(coord::kFrameHeaderBytes);
-    if (auto status = driver_->on_frame(local_now(), peer, payload); !status) {
-      violate("member {} rejects a frame from {}: {}", id().value, peer.value,
+void SimMember::frame(MemberId peer, std::shared_ptr<const Bytes> bytes, Carriage how) {
+  call([this, peer, bytes, how] { take_bytes(peer, *bytes, how); });
+}
+
+void SimMember::take_bytes(MemberId peer, ByteView bytes, Carriage how) {
+  Inlet& inlet = inlets_[peer];
+  inlet.worst = std::max(inlet.worst, how);
+  if (inlet.closed) {
+    return;
+  }
+  inlet.frames.feed(bytes);
+  Status status;
+  while (!inlet.closed && !fenced_ && status) {
+    const auto payload = inlet.frames.next();
+    if (payload && payload->empty()) {
+      return;
+    }
+    if (payload && inlet.worst == Carriage::kChanged) {
+      violate("corruption: member {} takes a frame from {} behind a changed byte", id().value,
+              peer.value);
+    }
+    status = payload ? driver_->on_frame(local_now(), peer, *payload)
+                     : Status(std::unexpected(payload.error()));
+  }
+  if (!status) {
+    if (inlet.worst == Carriage::kAsSent) {
+      violate("message legality: member {} rejects a frame from {}: {}", id().value, peer.value,
               status.error().message);
     }
-  });
+    trace_.say("member {} refuses a frame from {}: {}", id().value, peer.value,
+               status.error().message);
+    inlet.closed = true;
+    network_.close(id(), peer);
+  }
 }
 
 void SimMember::port_used(const char* name) const {
@@ -207,6 +240,16 @@ void SimMember::send(MemberId to, std::shared_ptr<const Bytes> frame) {
 void SimMember::close_link(MemberId peer, std::string reason) {
   port_used("close_link");
   trace_.say("member {} closes the link to {}: {}", id().value, peer.value, reason);
+  Inlet& inlet = inlets_[peer];
+  inlet.closed = true;
+  // What a member that keeps to the protocol may be closed for.
+  constexpr const char* kLegal[] = {"silent", "behind", "fenced"};
+  const bool legal = std::ranges::any_of(
+      kLegal, [&](const char* word) { return reason.find(word) != std::string::npos; });
+  if (!legal && inlet.worst == Carriage::kAsSent) {
+    violate("message legality: member {} closes the link to {}: {}", id().value, peer.value,
+            reason);
+  }
   network_.close(id(), peer);
 }
 

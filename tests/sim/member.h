@@ -45,6 +45,8 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   void crash(bool power);
   void pause(Duration how_long);
   void set_clock_rate(double rate);
+  // Of the wall clock alone, as an operator or a time server does.
+  void jump_wall_clock(milliseconds by) { wall_offset_ += by; }
   SimDisk& disk() { return disk_; }
 
   // --- clients of it
@@ -75,7 +77,7 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   }
   void link_up(MemberId peer) override;
   void link_down(MemberId peer) override;
-  void frame(MemberId peer, std::shared_ptr<const Bytes> bytes) override;
+  void frame(MemberId peer, std::shared_ptr<const Bytes> bytes, Carriage how) override;
 
   // --- DriverPorts
   void send(MemberId to, std::shared_ptr<const Bytes> frame) override;
@@ -88,6 +90,13 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   void log(coord::LogSeverity severity, std::string message) override;
 
  private:
+  // The receiving end of a link, as sidecar/peer's PeerLink has it.
+  struct Inlet {
+    coord::FrameReader frames{coord::kMaxFrameBytes};
+    Carriage worst = Carriage::kAsSent;  // of what came since the link opened
+    bool closed = false;
+  };
+  void take_bytes(MemberId peer, ByteView bytes, Carriage how);
   // Runs `work` now, or after the pause, unless the process is another by then.
   void call(std::function<void()> work);
   void do_call(const std::function<void()>& work);
@@ -116,11 +125,13 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   std::deque<std::function<void()>> waiting_;  // while paused
   Instant timer_at_ = kNever;                  // the earliest one planned, in global time
   std::map<coord::RequestId, Answer> answers_;
+  std::map<MemberId, Inlet> inlets_;
   std::uint64_t next_request_ = 1;  // anew in each run, as in a process
 
   double clock_rate_ = 1;
   Instant clock_base_{};   // local time...
   Instant clock_since_{};  // ...at this global time
+  milliseconds wall_offset_{};
 };
 
 }  // namespace ringside::sim

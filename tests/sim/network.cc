@@ -97,13 +97,75 @@ void Network::send(MemberId from, MemberId to, std::shared_ptr<const Bytes> fram
   if (!end.up || end.end_of_stream) {
     return;  // into a connection that is dead at the other side
   }
+  const auto noise = noisy_.find({from, to});
+  if (noise != noisy_.end() && rng_.chance(noise->second)) {
+    mishandle(pair, to, std::move(frame));
+  } else {
+    enqueue(pair, to, std::move(frame), Carriage::kAsSent);
+  }
+}
+
+void Network::enqueue(Pair pair, MemberId to, std::shared_ptr<const Bytes> frame, Carriage how) {
+  End& end = links_.at(pair).ends.at(to);
   Instant arrives = queue_.now() + latency();
   if (!end.inbox.empty()) {
     arrives = std::max(arrives, end.inbox.back().arrives);
   }
-  end.inbox.push_back({arrives, std::move(frame)});
+  if (std::exchange(end.lost_one, false) && how == Carriage::kAsSent) {
+    how = Carriage::kOutOfOrder;
+  }
+  end.inbox.push_back({arrives, std::move(frame), how});
   if (!end.pumping) {
     pump(pair, to);
+  }
+}
+
+void Network::mishandle(Pair pair, MemberId to, std::shared_ptr<const Bytes> frame) {
+  const MemberId from = other_of(pair, to);
+  End& end = links_.at(pair).ends.at(to);
+  std::shared_ptr<const Bytes>& remembered = remembered_[{from, to}];
+  switch (rng_.below(5)) {
+    case 0:
+      trace_.say("a frame from {} to {} comes twice", from.value, to.value);
+      enqueue(pair, to, frame, Carriage::kOutOfOrder);
+      enqueue(pair, to, frame, Carriage::kOutOfOrder);
+      remembered = std::move(frame);
+      break;
+    case 1:
+      enqueue(pair, to, frame, Carriage::kOutOfOrder);
+      if (remembered != nullptr) {
+        trace_.say("an old frame from {} to {} comes again", from.value, to.value);
+        enqueue(pair, to, remembered, Carriage::kOutOfOrder);
+      }
+      remembered = std::move(frame);
+      break;
+    case 2:
+      enqueue(pair, to, std::move(frame), Carriage::kOutOfOrder);
+      if (end.inbox.size() > 1) {
+        trace_.say("two frames from {} to {} change places", from.value, to.value);
+        Message& last = end.inbox.back();
+        Message& before = end.inbox[end.inbox.size() - 2];
+        before.how = Carriage::kOutOfOrder;
+        std::swap(last.frame, before.frame);
+      }
+      break;
+    case 3:
+      trace_.say("a frame from {} to {} is lost", from.value, to.value);
+      end.lost_one = true;
+      // Nothing repeats it, so in the end the connection breaks.
+      queue_.after(milliseconds(rng_.between(0, 3000)),
+                   [this, pair, connection = links_.at(pair).connection] {
+                     if (links_.at(pair).connection == connection) {
+                       break_link(pair.first, pair.second);
+                     }
+                   });
+      break;
+    default: {
+      trace_.say("a byte of a frame from {} to {} is changed", from.value, to.value);
+      Bytes changed = *frame;
+      changed[rng_.below(changed.size())] ^= static_cast<std::uint8_t>(1 + rng_.below(255));
+      enqueue(pair, to, std::make_shared<const Bytes>(std::move(changed)), Carriage::kChanged);
+    }
   }
 }
 
@@ -135,7 +197,7 @@ void Network::deliver_head(Pair pair, MemberId to, std::uint64_t connection) {
   if (!end.inbox.empty() && !blocked(other_of(pair, to), to)) {
     const Message message = std::move(end.inbox.front());
     end.inbox.pop_front();
-    members_.at(to)->frame(other_of(pair, to), message.frame);
+    members_.at(to)->frame(other_of(pair, to), message.frame, message.how);
   }
   pump(pair, to);
 }
@@ -210,7 +272,17 @@ void Network::set_blocked(MemberId from, MemberId to, bool blocked) {
   }
 }
 
-void Network::unblock_all() {
+void Network::set_noise(MemberId from, MemberId to, double chance) {
+  if (chance > 0) {
+    noisy_[{from, to}] = chance;
+  } else {
+    noisy_.erase({from, to});
+  }
+}
+
+void Network::heal() {
+  noisy_.clear();
+  set_usual_latency();
   for (const Pair& one : std::set<Pair>(blocked_)) {
     set_blocked(one.first, one.second, false);
   }

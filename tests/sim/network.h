@@ -4,6 +4,10 @@
 //
 // Blocking a direction holds its bytes back; unblocking lets them through in order. link_up and
 // frame come by the queue; link_down may come from within close(), so the member puts it off.
+//
+// A noisy direction does worse than TCP promises: frames come twice, late again, out of order, not
+// at all, or with a byte changed (TCP's own sum is weak, and middleboxes rewrite it). Each is
+// marked for its receiver, whose production code is not told.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +28,12 @@ namespace ringside::sim {
 
 using coord::MemberId;
 
+enum class Carriage {
+  kAsSent,
+  kOutOfOrder,  // this frame or one before it came twice, at another place, or not at all
+  kChanged,     // its bytes are not those that were sent
+};
+
 class NetworkMember {
  public:
   virtual ~NetworkMember() = default;
@@ -32,7 +42,7 @@ class NetworkMember {
   virtual Status accept_peer(const coord::Handshake& theirs) const = 0;
   virtual void link_up(MemberId peer) = 0;
   virtual void link_down(MemberId peer) = 0;
-  virtual void frame(MemberId peer, std::shared_ptr<const Bytes> bytes) = 0;
+  virtual void frame(MemberId peer, std::shared_ptr<const Bytes> bytes, Carriage how) = 0;
 };
 
 class Network {
@@ -48,13 +58,18 @@ class Network {
   void break_link(MemberId a, MemberId b);
 
   void set_blocked(MemberId from, MemberId to, bool blocked);
-  void unblock_all();
+  // From now on a frame from `from` to `to` is mishandled with that chance; 0: none is.
+  void set_noise(MemberId from, MemberId to, double chance);
   void set_latency(Duration low, Duration high) { low_ = low, high_ = high; }
+  void set_usual_latency() { set_latency(kUsualLow, kUsualHigh); }
+  // Blocks, noise and slowness are over.
+  void heal();
 
  private:
   struct Message {
     Instant arrives;
     std::shared_ptr<const Bytes> frame;
+    Carriage how = Carriage::kAsSent;
   };
   struct End {  // of one member; `inbox` holds what travels toward it
     bool up = false;
@@ -62,6 +77,7 @@ class Network {
     std::deque<Message> inbox;
     bool pumping = false;
     bool end_of_stream = false;  // the other side is gone: after the inbox comes the reset
+    bool lost_one = false;       // a frame before the next one was lost
   };
   struct Link {
     std::uint64_t connection = 0;  // number of the current one; stale events are dropped by it
@@ -72,6 +88,8 @@ class Network {
   static Pair pair_of(MemberId a, MemberId b) { return a < b ? Pair{a, b} : Pair{b, a}; }
 
   Duration latency();
+  void enqueue(Pair pair, MemberId to, std::shared_ptr<const Bytes> frame, Carriage how);
+  void mishandle(Pair pair, MemberId to, std::shared_ptr<const Bytes> frame);
   void dial_later(Pair pair);
   void dial(Pair pair);
   void connect(Pair pair);
@@ -85,11 +103,16 @@ class Network {
   EventQueue& queue_;
   Trace& trace_;
   Rng rng_;
-  Duration low_ = microseconds(100);
-  Duration high_ = microseconds(1000);
+  static constexpr Duration kUsualLow = microseconds(100);
+  static constexpr Duration kUsualHigh = microseconds(1000);
+  Duration low_ = kUsualLow;
+  Duration high_ = kUsualHigh;
   std::map<MemberId, NetworkMember*> members_;
   std::map<Pair, Link> links_;
-  std::set<Pair> blocked_;  // ordered: from, to
+  // Ordered: from, to.
+  std::set<Pair> blocked_;
+  std::map<Pair, double> noisy_;
+  std::map<Pair, std::shared_ptr<const Bytes>> remembered_;  // may come again, late
 };
 
 }  // namespace ringside::sim

@@ -18,7 +18,7 @@ constexpr seconds kHeal{50};
 constexpr seconds kEnd{62};
 constexpr seconds kLeaderBound{8};
 constexpr seconds kConvergeBound{3};
-constexpr std::size_t kFaults = 12;
+constexpr std::size_t kFaults = 14;
 constexpr std::size_t kClients = 5;
 
 Instant at(Duration since_start) {

@@ -36,7 +36,7 @@ std::vector<Message> one_of_each() {
           Heartbeat{1, Epoch{5}, zxid, true, zxid, 2, 3},
           HeartbeatReply{1, zxid, {SessionId{5}}},
           ForwardedRequest{RequestId{1}, Bytes{4}},
-          SyncAnswer{RequestId{1}, zxid},
+          RequestAnswer{RequestId{1}, zxid, {}},
           RequestRefused{RequestId{1}},
           ObserverInfo{},
           ObserverStart{BirthId{7}, Epoch{5}, zxid},
@@ -102,6 +102,11 @@ TEST_CASE("DamagedEmptyAndOversizedFramesAreErrors") {
   FrameReader reader;
   reader.feed(damaged);
   CHECK_FALSE(reader.next());
+  Bytes longer = *make_frame(Bytes{1, 2, 3});
+  longer[2] ^= 1U;  // 256 bytes more: refused at once, not waited for
+  FrameReader hopeful;
+  hopeful.feed(longer);
+  CHECK_FALSE(hopeful.next());
   FrameReader small(2);
   small.feed(*make_frame(Bytes{1, 2, 3}));
   CHECK_FALSE(small.next());
@@ -142,6 +147,13 @@ TEST_CASE("D10LinkTakesEachFrameOnceAndSeesGaps") {
   CHECK_FALSE(*receiver.accept(another.number_frame({0, Ack{}})));
 }
 
+TEST_CASE("ALinkWhoseFirstFrameIsLostIsEnded") {
+  Link sender(7);
+  Link receiver(9);
+  static_cast<void>(sender.number_frame({0, Ack{}}));
+  CHECK_FALSE(receiver.accept(sender.number_frame({0, Ack{}})));
+}
+
 TEST_CASE("SnapshotComesTogetherFromItsChunksOnly") {
   const Bytes bytes(kSnapshotChunkBytes * 2 + 5, 3);
   const Zxid zxid{Epoch{1}, 1};
@@ -180,13 +192,13 @@ TEST_CASE("SessionClockStandsStillWithoutAQuorumAndInAPause") {
   tracker.advance(start + seconds(120), true, turn);  // a pause counts as one turn
   CHECK(tracker.take_expired(10).empty());
   tracker.advance(start + seconds(120) + milliseconds(100), true, turn);
-  tracker.touch(SessionId{1});
+  tracker.use(SessionId{1}, MemberId{1});
   tracker.advance(start + seconds(120) + milliseconds(400), true, turn);
   CHECK(tracker.take_expired(10).empty());
   CHECK(tracker.next_deadline() == start + seconds(120) + milliseconds(600));
   tracker.advance(start + seconds(120) + milliseconds(600), true, turn);
   CHECK(tracker.take_expired(10) == std::vector<SessionId>{SessionId{1}});
-  tracker.touch(SessionId{1});  // too late
+  tracker.use(SessionId{1}, MemberId{1});  // too late
   CHECK(tracker.take_expired(10).empty());
 }
 

@@ -29,7 +29,7 @@ TEST_CASE("WhatIsNoHandshakeEndsTheConnectionAtOnce") {
       {"a huge length", {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, "a frame of"},
       {"over a handshake's length", {0, 0, 4, 1, 0, 0, 0, 0}, "a frame of"},
       {"no length", {0, 0, 0, 0, 0, 0, 0, 0}, "a frame of"},
-      {"a wrong check", {0, 0, 0, 1, 1, 2, 3, 4, 'x'}, "CRC"},
+      {"a wrong check", {0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 'x'}, "CRC"},
       {"another frame", *text_frame("hello"), "not a member"},
   };
   for (const auto& row : rows) {
