@@ -318,6 +318,25 @@ std::string snapshot_file(const ManifestSnapshot& snapshot) {
   return fmt::format("{}{:016x}-{:08}", kSnapshotPrefix, snapshot.zxid.packed, snapshot.number);
 }
 
+std::vector<std::string> history_files(const DiskImage& image) {
+  std::vector<std::string> names = file_names(image);
+  std::erase_if(names, [](const std::string& name) {
+    return !is_leftover(name) && !file_number(name).has_value();
+  });
+  return names;
+}
+
+void add_manifest_ops(std::vector<DiskOp>& ops, Bytes manifest) {
+  if (!ops.empty()) {
+    ops.emplace_back(SyncDirectory{});
+  }
+  ops.emplace_back(CreateFile{kManifestTemp});
+  ops.emplace_back(WriteAt{kManifestTemp, 0, std::make_shared<const Bytes>(std::move(manifest))});
+  ops.emplace_back(SyncFile{kManifestTemp});
+  ops.emplace_back(RenameFile{kManifestTemp, kManifestFile});
+  ops.emplace_back(SyncDirectory{});
+}
+
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image) {
   DirectoryReading out;
   std::vector<std::string> names = file_names(image);

@@ -81,16 +81,9 @@ DiskOutcome Storage::State::side_done(const SideWork& work, const Status& status
 }
 
 void Storage::State::replace_manifest(std::vector<DiskOp>& ops) {
-  if (!ops.empty()) {
-    ops.emplace_back(SyncDirectory{});
-  }
   Bytes bytes = encode_manifest(manifest);
   needs.manifest_bytes = bytes.size();
-  ops.emplace_back(CreateFile{kManifestTemp});
-  ops.push_back(write_at(kManifestTemp, 0, std::move(bytes)));
-  ops.emplace_back(SyncFile{kManifestTemp});
-  ops.emplace_back(RenameFile{kManifestTemp, kManifestFile});
-  ops.emplace_back(SyncDirectory{});
+  add_manifest_ops(ops, std::move(bytes));
 }
 
 std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,

@@ -8,6 +8,34 @@
 
 namespace ringside::sim {
 
+ForgetfulDisk::ForgetfulDisk(const ForgetfulDisk& other)
+    : names_(other.names_),
+      durable_names_(other.durable_names_),
+      pending_(other.pending_),
+      capacity_(other.capacity_) {
+  std::map<const File*, std::shared_ptr<File>> copies;
+  const auto own = [&](std::shared_ptr<File>& file) {
+    if (file != nullptr) {
+      auto& copy = copies[file.get()];
+      copy = copy != nullptr ? copy : std::make_shared<File>(*file);
+      file = copy;
+    }
+  };
+  for (Names* const names : {&names_, &durable_names_}) {
+    for (auto& [name, file] : *names) {
+      own(file);
+    }
+  }
+  for (NameChange& change : pending_) {
+    own(change.file);
+  }
+}
+
+ForgetfulDisk& ForgetfulDisk::operator=(const ForgetfulDisk& other) {
+  *this = ForgetfulDisk(other);
+  return *this;
+}
+
 void ForgetfulDisk::change(Names& names, const NameChange& change) {
   if (!change.removed.empty()) {
     names.erase(change.removed);

@@ -31,6 +31,13 @@ struct Loss {
 
 class ForgetfulDisk {
  public:
+  ForgetfulDisk() = default;
+  ForgetfulDisk(const ForgetfulDisk& other);  // a disk of its own, as it stands
+  ForgetfulDisk& operator=(const ForgetfulDisk& other);
+  ForgetfulDisk(ForgetfulDisk&&) = default;
+  ForgetfulDisk& operator=(ForgetfulDisk&&) = default;
+  ~ForgetfulDisk() = default;
+
   void apply(const coord::DiskOp& op);
   // The file that `op` works on is there, and the blocks it needs; apply() throws else.
   [[nodiscard]] Status can(const coord::DiskOp& op) const;
