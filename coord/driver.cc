@@ -77,13 +77,19 @@ bool Driver::State::enter(Instant time) {
   return !fenced;
 }
 
+void Driver::State::post(Event event) {
+  events.push_back(std::move(event));
+}
+
 void Driver::State::run() {
-  while (!events.empty() && !fenced) {
-    Event event = std::move(events.front());
-    events.pop_front();
-    perform(zab ? zab->step(now, std::move(event)) : observing->step(now, event));
-    settle_turn();
-  }
+  do {
+    while (!events.empty() && !fenced) {
+      Event event = std::move(events.front());
+      events.pop_front();
+      perform(zab ? zab->step(now, std::move(event)) : observing->step(now, event));
+      settle_turn();
+    }
+  } while (!fenced && continue_closing());
 }
 
 // What follows from the new state.
@@ -92,12 +98,11 @@ void Driver::State::settle_turn() {
     return;
   }
   quorum_seen = std::max(quorum_seen, quorum_heard_at());
-  for (const RequestId local : requests.take_reached(view())) {
-    Reply answer;
+  answer_confirmed();
+  for (auto& [local, answer] : requests.take_reached(view())) {
     answer.zxid = view();
     ports.reply(local, std::move(answer));
   }
-  answer_observer_syncs();
   tell_observers();
   if (storage) {
     save_snapshot_if_due();
@@ -342,9 +347,17 @@ void Driver::touch(Instant now, SessionId session) {
     return;
   }
   if (state.leads()) {
-    state.sessions.touch(session);
-  } else if (state.touches.size() < kMaxTouches) {
-    state.touches.insert(session);
+    state.hear_touches(state.options.self, {session});
+  } else if (!state.touches.add(session)) {
+    state.ports.log(LogSeverity::kWarn,
+                    "more sessions are used here than this member can tell its leader of: some "
+                    "may expire");
+  }
+}
+
+void Driver::set_routed(Instant now, Zxid zxid) {
+  if (state_->enter(now)) {
+    state_->own_routed = std::max(state_->own_routed, zxid);
   }
 }
 
@@ -365,6 +378,10 @@ void Driver::unwatch(WatcherId watcher) {
 
 const Registry& Driver::registry() const {
   return state_->registry;
+}
+
+std::optional<MemberId> Driver::leader() const {
+  return state_->reign ? std::optional(state_->reign->leader) : std::nullopt;
 }
 
 RingStatus Driver::status() const {

@@ -39,6 +39,9 @@ struct DriverOptions {
   milliseconds max_session_timeout{600'000};
   std::uint64_t snapshot_after_bytes = 16ULL << 20U;  // of log since the snapshot before
   std::size_t max_outstanding_requests = 10'000;      // local ones; over it kConnectionLoss at once
+  // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
+  // if this member leads a ring without one. None: drawn from `rng`, for tests.
+  RingSecret fresh_secret;
 };
 
 enum class LogSeverity { kDebug, kInfo, kWarn, kError };
@@ -70,6 +73,8 @@ struct MemberStatus {  // of one voter or observer, as far as this member knows
   bool connected = false;
   Role role = Role::kLooking;
   Zxid zxid;
+  // On a leader: what its data path has adopted by its last word; nullopt: it is not attached.
+  std::optional<Zxid> routed{};
 };
 
 struct RingStatus {
@@ -90,6 +95,8 @@ struct RingStatus {
   std::size_t watches = 0;
   std::size_t outstanding = 0;
   std::vector<MemberStatus> members;
+  // On a leader: the least that a living sidecar has routed (applied, without any).
+  std::optional<Zxid> routed_minimum;
 };
 
 class Driver {
@@ -122,6 +129,10 @@ class Driver {
   void submit(Instant now, RequestId id, Request request);
   // The session's owner on this member is alive.
   void touch(Instant now, SessionId session);
+  // This sidecar's data path has adopted the view of `zxid`: every worker has switched, and nothing
+  // picked before is unsent. Goes to the leader with the touches; less than before counts for
+  // nothing.
+  void set_routed(Instant now, Zxid zxid);
   // Steps down, if leading, in favour of the most advanced follower (a clean stop). Idempotent.
   void hand_over(Instant now);
 
@@ -129,6 +140,8 @@ class Driver {
   void unwatch(WatcherId watcher);
   [[nodiscard]] const Registry& registry() const;
   [[nodiscard]] RingStatus status() const;
+  // status().leader, without the cost of the rest: while there is none, submit() answers at once.
+  [[nodiscard]] std::optional<MemberId> leader() const;
   // Microseconds from proposal to commit of recent transactions, taken and cleared (leader only),
   // at most 4,096.
   std::vector<std::uint32_t> take_commit_durations_us();

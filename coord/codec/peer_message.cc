@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "coord/registry/secret.h"
 
 namespace ringside::coord {
 
@@ -102,14 +103,26 @@ void put(ByteWriter& out, const HeartbeatReply& m) {
   for (const SessionId session : m.touches) {
     out.u64(session.value);
   }
+  out.u64(m.routed.packed);
 }
 void put(ByteWriter& out, const ForwardedRequest& m) {
   out.u64(m.id.value);
   out.blob(m.request);
 }
-void put(ByteWriter& out, const SyncAnswer& m) {
+void put(ByteWriter& out, const RequestAnswer& m) {
   out.u64(m.id.value);
   out.u64(m.zxid.packed);
+  out.i32(static_cast<std::int32_t>(m.reply.error));
+  out.u64(m.reply.session.value);
+  out.i64(m.reply.session_timeout.count());
+  out.blob(m.reply.secret);
+  out.u64(m.reply.routed.packed);
+  out.u32(static_cast<std::uint32_t>(m.reply.behind.size()));
+  for (const SidecarBehind& sidecar : m.reply.behind) {
+    out.u64(sidecar.session.value);
+    out.u64(sidecar.member.value);
+    out.u64(sidecar.routed.packed);
+  }
 }
 void put(ByteWriter& out, const RequestRefused& m) {
   out.u64(m.id.value);
@@ -262,14 +275,28 @@ void get(ByteReader& in, HeartbeatReply& m) {
   for (std::uint32_t i = 0; i < count; ++i) {
     m.touches.push_back(SessionId{in.u64()});
   }
+  m.routed = zxid(in);
 }
 void get(ByteReader& in, ForwardedRequest& m) {
   m.id = RequestId{in.u64()};
   m.request = bytes(in, kMaxTxnBytes);
 }
-void get(ByteReader& in, SyncAnswer& m) {
+void get(ByteReader& in, RequestAnswer& m) {
   m.id = RequestId{in.u64()};
   m.zxid = zxid(in);
+  m.reply.error = static_cast<ZkError>(in.i32());
+  m.reply.session = SessionId{in.u64()};
+  m.reply.session_timeout = milliseconds{in.i64()};
+  m.reply.secret = bytes(in, kSecretBytes);
+  m.reply.routed = zxid(in);
+  const std::uint32_t count = in.count(3 * sizeof(std::uint64_t));
+  if (!known(m.reply.error) || count > kMaxBehind) {
+    in.fail();
+    return;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    m.reply.behind.push_back({SessionId{in.u64()}, MemberId{in.u64()}, zxid(in)});
+  }
 }
 void get(ByteReader& in, RequestRefused& m) {
   m.id = RequestId{in.u64()};

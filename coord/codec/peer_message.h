@@ -21,9 +21,10 @@ struct PeerFrame {
 
 inline constexpr std::size_t kSnapshotChunkBytes = 1 << 20;
 inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{4} << 30U;
-// The longest is the end of a session that owned kMaxEphemeralsPerSession nodes.
-inline constexpr std::size_t kMaxTxnBytes = 48U << 20U;
-inline constexpr std::size_t kMaxTouches = 1 << 16;
+// The longest is a Multi of kMaxRequestBytes whose made parents fill up kMaxTxnOps.
+inline constexpr std::size_t kMaxTxnBytes = 16U << 20U;
+inline constexpr std::size_t kMaxTouches = 1 << 16;  // of one heartbeat reply
+inline constexpr std::size_t kMaxBehind = 1 << 16;   // sidecars named in one answer
 
 // `frame.envelope.message` must be one for the wire (not SnapshotData).
 Bytes encode_peer_frame(const PeerFrame& frame);

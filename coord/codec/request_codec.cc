@@ -14,6 +14,8 @@ enum class RequestKind : std::uint8_t {
   kCloseSession = 2,
   kMulti = 3,
   kSync = 4,
+  kResumeSession = 5,
+  kRouted = 6,
 };
 enum class WriteKind : std::uint8_t { kCreate = 1, kDelete = 2, kSetData = 3, kCheckVersion = 4 };
 constexpr std::size_t kMinWriteBytes = 9;  // kind, length of a path, a version or more
@@ -53,6 +55,7 @@ struct RequestWriter {
   void operator()(const CreateSession& create) const {
     kind(RequestKind::kCreateSession);
     out.i64(create.timeout.count());
+    out.boolean(create.sidecar);
   }
   void operator()(const CloseSession&) const { kind(RequestKind::kCloseSession); }
   void operator()(const Multi& multi) const {
@@ -63,11 +66,19 @@ struct RequestWriter {
     }
   }
   void operator()(const Sync&) const { kind(RequestKind::kSync); }
+  void operator()(const ResumeSession& resume) const {
+    kind(RequestKind::kResumeSession);
+    out.blob(resume.secret);
+  }
+  void operator()(const Routed& routed) const {
+    kind(RequestKind::kRouted);
+    out.u64(routed.zxid.packed);
+  }
   void kind(RequestKind value) const { out.u8(static_cast<std::uint8_t>(value)); }
 };
 
-Bytes read_data(ByteReader& in) {
-  const ByteView data = in.blob(kMaxDataBytes);
+Bytes read_data(ByteReader& in, std::size_t most = kMaxDataBytes) {
+  const ByteView data = in.blob(most);
   return {data.begin(), data.end()};
 }
 
@@ -121,12 +132,22 @@ Multi read_multi(ByteReader& in) {
   return multi;
 }
 
+CreateSession read_create_session(ByteReader& in) {
+  CreateSession create{.timeout = milliseconds{in.i64()}};
+  create.sidecar = in.boolean();
+  return create;
+}
+
 void read_what(ByteReader& in, Request& request) {
   switch (static_cast<RequestKind>(in.u8())) {
-    case RequestKind::kCreateSession: request.what = CreateSession{milliseconds{in.i64()}}; return;
+    case RequestKind::kCreateSession: request.what = read_create_session(in); return;
     case RequestKind::kCloseSession: request.what = CloseSession{}; return;
     case RequestKind::kMulti: request.what = read_multi(in); return;
     case RequestKind::kSync: request.what = Sync{}; return;
+    case RequestKind::kResumeSession:
+      request.what = ResumeSession{read_data(in, kMaxSecretBytes)};
+      return;
+    case RequestKind::kRouted: request.what = Routed{Zxid{in.u64()}}; return;
   }
   in.fail();
 }

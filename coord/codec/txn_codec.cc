@@ -15,6 +15,8 @@ enum class OpKind : std::uint8_t {
   kSetData = 3,
   kCreateSession = 4,
   kCloseSession = 5,
+  kSetSecret = 6,
+  kCloseSlice = 7,
 };
 constexpr std::size_t kMinOpBytes = 5;      // kind and the length of a path
 constexpr std::size_t kMinResultBytes = 8;  // error and the length of a path
@@ -44,9 +46,23 @@ struct OpWriter {
     kind(OpKind::kCreateSession);
     out.u64(op.session.value);
     out.i64(op.timeout.count());
+    out.u64(op.sidecar.value);
+    out.blob(op.secret);
   }
   void operator()(const TxnCloseSession& op) const {
     kind(OpKind::kCloseSession);
+    close(op);
+  }
+  void operator()(const TxnSetSecret& op) const {
+    kind(OpKind::kSetSecret);
+    out.u64(op.secret.k0);
+    out.u64(op.secret.k1);
+  }
+  void operator()(const TxnCloseSlice& op) const {
+    kind(OpKind::kCloseSlice);
+    close(op);
+  }
+  void close(const auto& op) const {
     out.u64(op.session.value);
     out.u32(static_cast<std::uint32_t>(op.ephemerals.size()));
     for (const std::string& path : op.ephemerals) {
@@ -84,14 +100,24 @@ TxnCreateSession read_create_session(ByteReader& in) {
   if (op.timeout <= milliseconds{0} || op.timeout > kMaxSessionTimeout) {
     in.fail();
   }
+  op.sidecar = MemberId{in.u64()};
+  op.secret = copy(in.blob(kSecretBytes));
   return op;
 }
 
-TxnCloseSession read_close_session(ByteReader& in) {
-  TxnCloseSession op;
+TxnSetSecret read_set_secret(ByteReader& in) {
+  TxnSetSecret op;
+  op.secret.k0 = in.u64();
+  op.secret.k1 = in.u64();
+  return op;
+}
+
+template <typename Close>
+Close read_close(ByteReader& in) {
+  Close op;
   op.session = SessionId{in.u64()};
   const std::uint32_t paths = in.count(kMinPathBytes);
-  if (paths > kMaxEphemeralsPerSession) {
+  if (paths > kCloseSliceNodes) {
     in.fail();
     return op;
   }
@@ -107,7 +133,9 @@ std::optional<TxnOp> read_op(ByteReader& in) {
     case OpKind::kDeleteNode: return TxnDeleteNode{in.text(kMaxPathBytes)};
     case OpKind::kSetData: return read_set_data(in);
     case OpKind::kCreateSession: return read_create_session(in);
-    case OpKind::kCloseSession: return read_close_session(in);
+    case OpKind::kCloseSession: return read_close<TxnCloseSession>(in);
+    case OpKind::kSetSecret: return read_set_secret(in);
+    case OpKind::kCloseSlice: return read_close<TxnCloseSlice>(in);
   }
   in.fail();
   return std::nullopt;

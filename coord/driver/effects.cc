@@ -200,20 +200,14 @@ void Driver::State::perform(const ReignBegan& effect) {
             fmt::format("{} {} in epoch {}", leads() ? "leading as" : "following",
                         effect.leader.value, effect.epoch.value));
   if (leads()) {
-    preparer = std::make_unique<Preparer>(registry);
-    sessions.begin(now, registry.sessions());
-    next_feed_beat = now + options.heartbeat_interval;
+    begin_reign();
   }
 }
 
 void Driver::State::perform(const ReignEnded&) {
   reign.reset();
-  preparer.reset();
-  sessions.end();
-  syncs.clear();
-  observer_syncs.clear();
-  feed.clear();
-  proposed_at.clear();
+  end_reign();
+  touches.clear();  // a new leader gives everybody a full timeout
   for (const RequestId local : requests.take_all()) {
     Reply answer;
     answer.error = ZkError::kConnectionLoss;  // it may have been done, or be done later

@@ -19,8 +19,8 @@ void Driver::State::send(MemberId to, Envelope envelope) {
     heartbeat->digest = registry.digest();
     heartbeat->scope_digest = registry.scope_digest();
   } else if (auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
-    answer->touches.assign(touches.begin(), touches.end());
-    touches.clear();
+    answer->touches = touches.take(kMaxTouches);
+    answer->routed = own_routed;
   }
   ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)))));
 }
@@ -48,10 +48,8 @@ Status Driver::State::receive_from_observer(MemberId peer, Envelope envelope) {
   }
   if (const auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
     if (leads() && feed.attached(peer, run_number)) {
-      feed.heard(peer, answer->applied, now);
-      for (const SessionId session : answer->touches) {
-        sessions.touch(session);
-      }
+      feed.heard(peer, *answer, now);
+      hear_touches(peer, answer->touches);
     }
     return {};
   }
@@ -75,12 +73,12 @@ Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
     }
     return {};
   }
-  if (const auto* answer = std::get_if<SyncAnswer>(&envelope.message)) {
+  if (auto* answer = std::get_if<RequestAnswer>(&envelope.message)) {
     if (current) {
       if (observing) {
         observing->view_reached(answer->zxid);
       }
-      requests.wait_for(answer->id, answer->zxid);
+      requests.wait_for(answer->id, answer->zxid, std::move(answer->reply));
       settle_turn();
     }
     return {};
@@ -88,8 +86,8 @@ Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
   if (const auto* heartbeat = std::get_if<Heartbeat>(&envelope.message)) {
     receive_digest(peer, envelope.run, *heartbeat);
   } else if (const auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
-    for (const SessionId session : answer->touches) {
-      sessions.touch(session);
+    if (leads() && attached(peer, envelope.run)) {
+      hear_touches(peer, answer->touches);
     }
   }
   post(Received{peer, std::move(envelope)});
@@ -125,13 +123,7 @@ Status Driver::State::receive_request(MemberId peer, std::uint64_t run_number,
   if (!decoded) {
     return std::unexpected(decoded.error());
   }
-  bool attached = feed.attached(peer, run_number);
-  if (zab && zab->followers() != nullptr) {
-    const auto follower = zab->followers()->find(peer);
-    attached =
-        attached || (follower != zab->followers()->end() && follower->second.run == run_number);
-  }
-  if (!attached) {
+  if (!attached(peer, run_number)) {
     return {};  // asked under an attachment that is over: answered there already (D10)
   }
   if (!lead(peer, run_number, request.id, std::move(*decoded))) {

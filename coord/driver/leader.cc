@@ -1,5 +1,5 @@
-// Duties of a member that leads: requests become proposals, sessions expire, syncs are confirmed,
-// observers are fed.
+// Duties of a member that leads: requests become proposals, observers are fed. Its sessions are in
+// sessions.cc.
 #include <algorithm>
 #include <utility>
 
@@ -13,11 +13,7 @@ namespace {
 // Proposed and not applied yet, and syncs waiting for a round; over it requests are refused.
 constexpr std::size_t kMaxOutstandingProposals = 50'000;
 constexpr std::size_t kMaxWaitingSyncs = 50'000;
-// Sessions closed in one turn, so that a mass expiry does not hold up everything else.
-constexpr std::size_t kExpiriesPerTurn = 64;
 constexpr std::size_t kKeptDurations = 4096;
-// A quorum not heard for so many heartbeats counts as away for the clock of sessions.
-constexpr int kFreshHeartbeats = 3;
 
 }  // namespace
 
@@ -25,14 +21,19 @@ bool Driver::State::lead(MemberId member, std::uint64_t run_number, RequestId id
   if (!leads() || zab->leading() == nullptr) {
     return false;
   }
-  if (request.session) {
-    sessions.touch(request.session);
+  const bool resumes = std::holds_alternative<ResumeSession>(request.what);
+  if (request.session && !resumes && !sessions.use(request.session, member)) {
+    Reply moved;
+    moved.error = ZkError::kSessionMoved;
+    answer(member, run_number, id, Zxid{}, std::move(moved));
+    return true;
   }
-  if (std::holds_alternative<Sync>(request.what)) {
-    if (syncs.size() >= kMaxWaitingSyncs) {
+  if (resumes || std::holds_alternative<Sync>(request.what) ||
+      std::holds_alternative<Routed>(request.what)) {
+    if (syncs.size() + confirmed.size() >= kMaxWaitingSyncs) {
       return false;
     }
-    if (syncs.add({member, run_number, id, zab->history().last()})) {
+    if (syncs.add({member, run_number, id, zab->history().last(), std::move(request)})) {
       post(ConfirmQuorum{});
     }
     return true;
@@ -44,29 +45,60 @@ bool Driver::State::lead(MemberId member, std::uint64_t run_number, RequestId id
   return true;
 }
 
-void Driver::State::propose(const Request& request, Origin origin) {
+Txn Driver::State::propose(const Request& request, Origin origin) {
   Request granted = request;
   if (auto* create = std::get_if<CreateSession>(&granted.what)) {
     create->timeout =
         std::clamp(create->timeout, options.min_session_timeout, options.max_session_timeout);
   }
   const Zxid zxid = zab->leading()->next_zxid();
-  const Txn txn =
+  Txn txn =
       preparer->prepare(granted, origin, zxid, wall_time(), [this] { return draw_session_id(); });
-  proposed_at.emplace_back(zxid, now);
-  post(Propose{{std::make_shared<const Bytes>(encode_txn(txn))}});
+  if (txn.ops.size() == 1 && std::holds_alternative<TxnCloseSlice>(txn.ops.front())) {
+    closings.begin(request.session, origin);
+  }
+  propose(zxid, txn);
   run();
+  return txn;
 }
 
-// Nobody can guess it; the top byte tells who led when it was made.
-SessionId Driver::State::draw_session_id() {
-  constexpr unsigned kBelowTopByte = 56;
-  constexpr std::uint64_t kMaxTopByte = 127;  // ids are positive as signed numbers
-  std::uint64_t id = rng() >> 1U;
-  if (options.self.value <= kMaxTopByte) {
-    id = (id & ((std::uint64_t{1} << kBelowTopByte) - 1)) | (options.self.value << kBelowTopByte);
+void Driver::State::propose(Zxid zxid, const Txn& txn) {
+  proposed_at.emplace_back(zxid, now);
+  post(Propose{{std::make_shared<const Bytes>(encode_txn(txn))}});
+}
+
+void Driver::State::begin_reign() {
+  const RingSecret secret = options.fresh_secret ? options.fresh_secret : RingSecret{rng(), rng()};
+  preparer = std::make_unique<Preparer>(registry, secret);
+  const std::vector<SessionInfo> all = registry.sessions();
+  sessions.begin(now, all);
+  for (const SessionInfo& session : all) {
+    if (session.closing) {  // a leader before this one began to end it
+      closings.stepped(session.id);
+    }
   }
-  return SessionId{id};
+  next_feed_beat = now + options.heartbeat_interval;
+}
+
+void Driver::State::end_reign() {
+  preparer.reset();
+  sessions.end();
+  closings.clear();
+  syncs.clear();
+  confirmed.clear();
+  feed.clear();
+  proposed_at.clear();
+}
+
+bool Driver::State::attached(MemberId member, std::uint64_t run_number) const {
+  if (feed.attached(member, run_number)) {
+    return true;
+  }
+  if (!zab || zab->followers() == nullptr) {
+    return false;
+  }
+  const auto follower = zab->followers()->find(member);
+  return follower != zab->followers()->end() && follower->second.run == run_number;
 }
 
 void Driver::State::note_applied(Zxid zxid, const Txn& txn) {
@@ -75,11 +107,7 @@ void Driver::State::note_applied(Zxid zxid, const Txn& txn) {
   }
   preparer->applied(zxid);
   for (const TxnOp& op : txn.ops) {
-    if (const auto* opened = std::get_if<TxnCreateSession>(&op)) {
-      sessions.opened({opened->session, opened->timeout});
-    } else if (const auto* closed = std::get_if<TxnCloseSession>(&op)) {
-      sessions.closed(closed->session);
-    }
+    note_session(op, txn.origin.member);
   }
   while (!proposed_at.empty() && proposed_at.front().first <= zxid) {
     if (commit_durations_us.size() < kKeptDurations) {
@@ -90,59 +118,6 @@ void Driver::State::note_applied(Zxid zxid, const Txn& txn) {
   }
   for (Send& inform : feed.informs(zxid, txn)) {
     send(inform.to, std::move(inform.envelope));
-  }
-}
-
-// --- sessions
-
-bool Driver::State::quorum_is_fresh() const {
-  return now - quorum_heard_at() <= kFreshHeartbeats * options.heartbeat_interval;
-}
-
-void Driver::State::advance_sessions() {
-  if (leads()) {
-    sessions.advance(now, quorum_is_fresh(), kFreshHeartbeats * options.heartbeat_interval);
-  }
-}
-
-void Driver::State::expire_sessions() {
-  if (zab->leading() == nullptr || !quorum_is_fresh()) {
-    return;
-  }
-  for (const SessionId session : sessions.take_expired(kExpiriesPerTurn)) {
-    if (!leads() || zab->leading() == nullptr) {
-      return;
-    }
-    propose(Request{session, CloseSession{}}, Origin{});
-  }
-}
-
-// --- syncs
-
-void Driver::State::perform(const QuorumConfirmed&) {
-  for (const SyncRequest& request : syncs.confirmed()) {
-    if (request.member == options.self) {
-      requests.wait_for(request.id, request.zxid);
-    } else if (is_voter(request.member)) {
-      send(request.member, {request.run, SyncAnswer{request.id, request.zxid}});
-    } else {
-      observer_syncs.emplace(request.zxid, request);
-    }
-  }
-  if (syncs.begin_next()) {
-    post(ConfirmQuorum{});
-  }
-}
-
-// An observer does not see what lies outside its scope, so its answer waits here until everything
-// up to the zxid is applied, and fed to it before the answer.
-void Driver::State::answer_observer_syncs() {
-  while (!observer_syncs.empty() && observer_syncs.begin()->first <= registry.applied()) {
-    const SyncRequest request = observer_syncs.begin()->second;
-    observer_syncs.erase(observer_syncs.begin());
-    if (feed.attached(request.member, request.run)) {
-      send(request.member, {request.run, SyncAnswer{request.id, request.zxid}});
-    }
   }
 }
 

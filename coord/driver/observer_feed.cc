@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "coord/codec/txn_codec.h"
 
 namespace ringside::coord {
 
 void ObserverFeed::attach(MemberId observer, std::uint64_t run, Zxid at, Instant now) {
-  observers_[observer] = {run, at, at, now, 0};
+  observers_[observer] = {
+      .run = run, .fed = at, .view = at, .routed = {}, .heard = now, .unanswered_bytes = 0};
 }
 
 bool ObserverFeed::attached(MemberId observer, std::uint64_t run) const {
@@ -15,10 +18,11 @@ bool ObserverFeed::attached(MemberId observer, std::uint64_t run) const {
   return found != observers_.end() && found->second.run == run;
 }
 
-void ObserverFeed::heard(MemberId observer, Zxid view, Instant now) {
+void ObserverFeed::heard(MemberId observer, const HeartbeatReply& reply, Instant now) {
   const auto found = observers_.find(observer);
   if (found != observers_.end()) {
-    found->second.view = view;
+    found->second.view = reply.applied;
+    found->second.routed = std::max(found->second.routed, reply.routed);
     found->second.heard = now;
     found->second.unanswered_bytes = 0;
   }
@@ -75,6 +79,11 @@ std::vector<std::pair<MemberId, std::string>> ObserverFeed::too_slow(Instant now
 std::optional<Zxid> ObserverFeed::view_of(MemberId observer) const {
   const auto found = observers_.find(observer);
   return found == observers_.end() ? std::nullopt : std::optional(found->second.view);
+}
+
+std::optional<Zxid> ObserverFeed::routed_of(MemberId observer) const {
+  const auto found = observers_.find(observer);
+  return found == observers_.end() ? std::nullopt : std::optional(found->second.routed);
 }
 
 }  // namespace ringside::coord

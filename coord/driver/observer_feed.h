@@ -26,7 +26,7 @@ class ObserverFeed {
   void clear() { observers_.clear(); }
 
   [[nodiscard]] bool attached(MemberId observer, std::uint64_t run) const;
-  void heard(MemberId observer, Zxid view, Instant now);
+  void heard(MemberId observer, const HeartbeatReply& reply, Instant now);
 
   // What each gets of a transaction just applied.
   std::vector<Send> informs(Zxid zxid, const Txn& txn);
@@ -36,12 +36,14 @@ class ObserverFeed {
   [[nodiscard]] std::vector<std::pair<MemberId, std::string>> too_slow(Instant now,
                                                                        Duration patience) const;
   [[nodiscard]] std::optional<Zxid> view_of(MemberId observer) const;
+  [[nodiscard]] std::optional<Zxid> routed_of(MemberId observer) const;
 
  private:
   struct Observer {
     std::uint64_t run = 0;
     Zxid fed;
     Zxid view;
+    Zxid routed;  // the most that it has said in this attachment
     Instant heard{};
     std::uint64_t unanswered_bytes = 0;
   };

@@ -21,11 +21,12 @@ std::optional<RequestId> Requests::take(RequestId ring) {
   return local;
 }
 
-std::vector<RequestId> Requests::take_reached(Zxid zxid) {
-  std::vector<RequestId> reached;
+std::vector<std::pair<RequestId, Reply>> Requests::take_reached(Zxid zxid) {
+  std::vector<std::pair<RequestId, Reply>> reached;
   while (!waiting_.empty() && waiting_.begin()->first <= zxid) {
-    if (const auto local = take(waiting_.begin()->second)) {
-      reached.push_back(*local);
+    auto& [ring, reply] = waiting_.begin()->second;
+    if (const auto local = take(ring)) {
+      reached.emplace_back(*local, std::move(reply));
     }
     waiting_.erase(waiting_.begin());
   }
@@ -45,7 +46,7 @@ std::vector<RequestId> Requests::take_all() {
 }
 
 bool SyncRounds::add(SyncRequest request) {
-  queued_.push_back(request);
+  queued_.push_back(std::move(request));
   return begin_next();
 }
 

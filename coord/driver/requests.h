@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "config/base/rng.h"
@@ -26,24 +27,28 @@ class Requests {
   std::optional<RequestId> take(RequestId ring);
   [[nodiscard]] bool contains(RequestId ring) const { return under_way_.contains(ring.value); }
   // Those waiting for `zxid` to be reached, in order (see wait_for).
-  std::vector<RequestId> take_reached(Zxid zxid);
-  // A sync whose quorum is confirmed: answered once the view has reached `zxid`.
-  void wait_for(RequestId ring, Zxid zxid) { waiting_.emplace(zxid, ring); }
+  std::vector<std::pair<RequestId, Reply>> take_reached(Zxid zxid);
+  // The leader has answered: the client is, once the view has reached `zxid`.
+  void wait_for(RequestId ring, Zxid zxid, Reply reply) {
+    waiting_.emplace(zxid, std::pair{ring, std::move(reply)});
+  }
   std::vector<RequestId> take_all();
   [[nodiscard]] std::size_t size() const { return under_way_.size(); }
 
  private:
   std::uint64_t next_;
   std::unordered_map<std::uint64_t, RequestId> under_way_;
-  std::multimap<Zxid, RequestId> waiting_;
+  std::multimap<Zxid, std::pair<RequestId, Reply>> waiting_;
 };
 
-// The leader's syncs: one quorum round serves all that came before it began.
+// What the leader answers without a transaction, but only while a quorum follows it: syncs, resumed
+// sessions, who is behind. One quorum round serves all that came before it began.
 struct SyncRequest {
   MemberId member;
   std::uint64_t run = 0;
   RequestId id;
   Zxid zxid;  // everything proposed when it came
+  Request request{};
 };
 
 class SyncRounds {

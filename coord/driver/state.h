@@ -1,8 +1,9 @@
 // What a Driver is made of; seen inside coord/driver only.
 //
 // Read in this order: driver.cc (what comes from outside), frames.cc (what comes from other
-// members), effects.cc (what the step machines want done), leader.cc (requests, sessions, syncs and
-// observers of a leading member), status.cc.
+// members), effects.cc (what the step machines want done), leader.cc (requests and observers of a
+// leading member), sessions.cc (its sessions, and what it answers without a transaction),
+// status.cc.
 //
 // One turn: an entry point posts events, run() steps the machine for each and carries its effects
 // out before the next, then does what follows from the new state. Nothing below an entry point
@@ -13,17 +14,18 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "coord/driver.h"
+#include "coord/driver/closings.h"
 #include "coord/driver/digest_watch.h"
 #include "coord/driver/link.h"
 #include "coord/driver/observer_feed.h"
 #include "coord/driver/observing.h"
 #include "coord/driver/requests.h"
+#include "coord/driver/touches.h"
 #include "coord/session_tracker.h"
 #include "coord/storage/storage.h"
 #include "coord/zab/member.h"
@@ -45,7 +47,7 @@ struct Driver::State {
   void open_observer();
   // First thing in every entry point. False: fenced, do nothing.
   bool enter(Instant time);
-  void post(Event event) { events.push_back(std::move(event)); }
+  void post(Event event);
   void run();
   void settle_turn();
   void fence(const Error& reason);
@@ -88,16 +90,36 @@ struct Driver::State {
   // --- leader.cc
   // False: refused, the outcome is that nothing happened.
   bool lead(MemberId member, std::uint64_t run, RequestId id, Request request);
-  void propose(const Request& request, Origin origin);
-  SessionId draw_session_id();
+  // The transaction proposed.
+  Txn propose(const Request& request, Origin origin);
+  void propose(Zxid zxid, const Txn& txn);
+  void begin_reign();
+  void end_reign();
   void note_applied(Zxid zxid, const Txn& txn);
-  void advance_sessions();
-  void expire_sessions();
   void beat_observers();
-  void answer_observer_syncs();
   void tell_observers();
   [[nodiscard]] bool leads() const { return reign && reign->leader == options.self; }
+  // Still in the attachment of that run.
+  [[nodiscard]] bool attached(MemberId member, std::uint64_t run) const;
+
+  // --- sessions.cc
+  SessionId draw_session_id();
+  void note_session(const TxnOp& op, MemberId origin);
+  void hear_touches(MemberId member, const std::vector<SessionId>& touches);
+  void advance_sessions();
+  void expire_sessions();
+  // False: there is no step to propose now.
+  bool continue_closing();
   [[nodiscard]] bool quorum_is_fresh() const;
+  // To the member that asked: its client is answered once `zxid` is applied there.
+  void answer(MemberId member, std::uint64_t run, RequestId id, Zxid zxid, Reply answered);
+  void answer_confirmed();
+  Reply reply_to(const SyncRequest& asked);
+  Reply resume(SessionId session, const ResumeSession& resume, MemberId member);
+  [[nodiscard]] Reply who_is_behind(Zxid zxid) const;
+  // What the data path of a member has adopted by its last word; nullopt: it is not attached.
+  [[nodiscard]] std::optional<Zxid> routed_of(MemberId member) const;
+  [[nodiscard]] Zxid routed_minimum() const;
 
   // --- status.cc
   [[nodiscard]] RingStatus status() const;
@@ -137,14 +159,16 @@ struct Driver::State {
 
   std::optional<ReignBegan> reign;
   Requests requests;
-  std::set<SessionId> touches;  // to be told to the leader
+  Touches touches;  // to be told to the leader
+  Zxid own_routed;
   Instant quorum_seen{};
 
   // While leading:
   std::unique_ptr<Preparer> preparer;
   SessionTracker sessions;
+  Closings closings;
   SyncRounds syncs;
-  std::multimap<Zxid, SyncRequest> observer_syncs;
+  std::multimap<Zxid, SyncRequest> confirmed;  // answered once this is applied here
   ObserverFeed feed;
   Instant next_feed_beat{};
   std::deque<std::pair<Zxid, Instant>> proposed_at;

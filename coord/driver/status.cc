@@ -43,11 +43,14 @@ RingStatus Driver::State::status() const {
   }
   status.quorum_seen = quorum_seen;
   status.elections = zab ? zab->elections() : observing->attachments();
-  status.sessions = registry.sessions().size();
+  status.sessions = registry.session_count();
   status.znodes = registry.znodes();
   status.watches = watches.size();
   status.outstanding = requests.size();
   status.members = members();
+  if (leads()) {
+    status.routed_minimum = routed_minimum();
+  }
   return status;
 }
 
@@ -71,6 +74,9 @@ MemberStatus Driver::State::member(MemberId id) const {
   MemberStatus status;
   status.id = id;
   status.voter = is_voter(id);
+  if (leads()) {
+    status.routed = routed_of(id);
+  }
   if (id == options.self) {
     status.connected = true;
     status.role = own_role();

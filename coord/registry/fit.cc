@@ -33,8 +33,9 @@ class Fit {
       return fmt::format("{} has made {} children, the transaction says {} with this one", above,
                          parent.creates, op.parent_cversion);
     }
-    if (op.ephemeral_owner && !scoped_ && !pending_.session_open(op.ephemeral_owner)) {
-      return fmt::format("{} belongs to the unknown session {:#x}", op.path,
+    if (op.ephemeral_owner && !scoped_ &&
+        pending_.session(op.ephemeral_owner) != PendingSession::kOpen) {
+      return fmt::format("{} belongs to session {:#x}, which is not open", op.path,
                          op.ephemeral_owner.value);
     }
     return {};
@@ -62,26 +63,44 @@ class Fit {
 
   std::string operator()(const TxnCreateSession& op) const {
     if (!op.session || op.timeout <= milliseconds{0} || op.timeout > kMaxSessionTimeout ||
-        pending_.session_open(op.session)) {
+        pending_.session(op.session) != PendingSession::kNone) {
       return fmt::format("session {:#x} cannot be made", op.session.value);
+    }
+    if (!scoped_ && (!pending_.secret() ||
+                     !same_secret(op.secret, session_secret(pending_.secret(), op.session)))) {
+      return fmt::format("session {:#x} has another secret", op.session.value);
     }
     return {};
   }
 
+  std::string operator()(const TxnSetSecret& op) const {
+    return scoped_ || !op.secret || pending_.secret() ? "the ring's secret is set" : "";
+  }
+
   std::string operator()(const TxnCloseSession& op) const {
-    if (!scoped_ && !pending_.session_open(op.session)) {
-      return fmt::format("session {:#x} is not there", op.session.value);
-    }
-    if (op.ephemerals != pending_.ephemerals(op.session)) {
-      return fmt::format("session {:#x} has other ephemeral nodes than the {} named",
-                         op.session.value, op.ephemerals.size());
-    }
-    return {};
+    // One more than named, if it has one: then they differ.
+    return ends(op.session, op.ephemerals, op.ephemerals.size() + 1);
+  }
+
+  std::string operator()(const TxnCloseSlice& op) const {
+    return ends(op.session, op.ephemerals, op.ephemerals.size());
   }
 
   void add(const TxnOp& op, Zxid zxid) { pending_.add(op, zxid); }
 
  private:
+  [[nodiscard]] std::string ends(SessionId session, const std::vector<std::string>& named,
+                                 std::size_t looked_at) const {
+    if (!scoped_ && pending_.session(session) == PendingSession::kNone) {
+      return fmt::format("session {:#x} is not there", session.value);
+    }
+    if (named != pending_.ephemerals(session, looked_at)) {
+      return fmt::format("session {:#x} has other ephemeral nodes than the {} named", session.value,
+                         named.size());
+    }
+    return {};
+  }
+
   // Paths of transactions come from outside; a scoped feed has nothing else.
   [[nodiscard]] bool legal(std::string_view path) const {
     return valid_path(path) && (!scoped_ || in_scope(path));

@@ -21,13 +21,24 @@ class SipHash {
   }
   std::uint64_t finish() {
     v2_ ^= 0xffU;
+    return last_rounds();
+  }
+  // For 128 bits: begin_128() before the first word, and finish_128() for finish().
+  void begin_128() { v1_ ^= 0xeeU; }
+  std::array<std::uint64_t, 2> finish_128() {
+    v2_ ^= 0xeeU;
+    const std::uint64_t low = last_rounds();
+    v1_ ^= 0xddU;
+    return {low, last_rounds()};
+  }
+
+ private:
+  std::uint64_t last_rounds() {
     for (int i = 0; i < 4; ++i) {
       round();
     }
     return v0_ ^ v1_ ^ v2_ ^ v3_;
   }
-
- private:
   void round() {
     v0_ += v1_;
     v1_ = std::rotl(v1_, 13) ^ v0_;
@@ -61,16 +72,34 @@ std::uint64_t last_word(ByteView tail, std::size_t total_bytes) {
   return little_endian(tail) | static_cast<std::uint64_t>(total_bytes & 0xffU) << 56U;
 }
 
-}  // namespace
-
-std::uint64_t hash_bytes(ByteView bytes, HashKey key) {
-  SipHash hash(key);
+void add_bytes(SipHash& hash, ByteView bytes) {
   const std::size_t whole = bytes.size() / 8 * 8;
   for (std::size_t i = 0; i < whole; i += 8) {
     hash.word(little_endian(bytes.subspan(i, 8)));
   }
   hash.word(last_word(bytes.subspan(whole), bytes.size()));
+}
+
+}  // namespace
+
+std::uint64_t hash_bytes(ByteView bytes, HashKey key) {
+  SipHash hash(key);
+  add_bytes(hash, bytes);
   return hash.finish();
+}
+
+std::array<std::uint8_t, 16> hash_bytes_128(ByteView bytes, HashKey key) {
+  SipHash hash(key);
+  hash.begin_128();
+  add_bytes(hash, bytes);
+  std::array<std::uint8_t, 16> out{};
+  std::size_t at = 0;
+  for (std::uint64_t word : hash.finish_128()) {
+    for (int i = 0; i < 8; ++i, word >>= 8U) {
+      out[at++] = static_cast<std::uint8_t>(word & 0xffU);
+    }
+  }
+  return out;
 }
 
 std::uint64_t hash_words(std::span<const std::uint64_t> words, HashKey key) {

@@ -1,5 +1,5 @@
-// SipHash-2-4 (Aumasson and Bernstein, 2012) with a fixed key: for digests and the node index, the
-// same on every machine. Not a secret. Pure.
+// SipHash-2-4 (Aumasson and Bernstein, 2012). With its fixed, public key for digests and the node
+// index, the same on every machine; with a key of its own for secrets. Pure.
 #pragma once
 
 #include <array>
@@ -16,6 +16,8 @@ struct HashKey {
 };
 
 std::uint64_t hash_bytes(ByteView bytes, HashKey key = {});
+// The variant with 128 bits of output, as the bytes of the reference code.
+std::array<std::uint8_t, 16> hash_bytes_128(ByteView bytes, HashKey key);
 // As hash_bytes over the words in little-endian order.
 std::uint64_t hash_words(std::span<const std::uint64_t> words, HashKey key = {});
 

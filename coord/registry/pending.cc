@@ -26,19 +26,30 @@ PendingNode Pending::node(std::string_view path) const {
   return facts;
 }
 
-bool Pending::session_open(SessionId id) const {
+PendingSession Pending::session(SessionId id) const {
   if (const auto found = draft_.sessions.find(id); found != draft_.sessions.end()) {
     return found->second;
   }
   if (const auto found = kept_.sessions.find(id); found != kept_.sessions.end()) {
     return found->second;
   }
-  return state_->sessions.contains(id);
+  const auto found = state_->sessions.find(id);
+  if (found == state_->sessions.end()) {
+    return PendingSession::kNone;
+  }
+  return found->second.closing ? PendingSession::kClosing : PendingSession::kOpen;
 }
 
-std::vector<std::string> Pending::ephemerals(SessionId id) const {
+RingSecret Pending::secret() const {
+  if (draft_.secret) {
+    return draft_.secret;
+  }
+  return kept_.secret ? kept_.secret : state_->secret;
+}
+
+std::vector<std::string> Pending::ephemerals(SessionId id, std::size_t most) const {
   std::vector<std::string> paths;
-  for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr;
+  for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr && paths.size() < most;
        node = node->ephemeral->younger) {
     std::string path = DataTree::path_of(*node);
     const PendingNode facts = this->node(path);
@@ -47,32 +58,26 @@ std::vector<std::string> Pending::ephemerals(SessionId id) const {
       paths.push_back(std::move(path));
     }
   }
-  list_births(kept_, id, paths);
-  list_births(draft_, id, paths);
+  list_births(kept_, id, most, paths);
+  list_births(draft_, id, most, paths);
   return paths;
 }
 
-void Pending::list_births(const Layer& layer, SessionId id, std::vector<std::string>& paths) const {
+void Pending::list_births(const Layer& layer, SessionId id, std::size_t most,
+                          std::vector<std::string>& paths) const {
   const auto found = layer.births.find(id);
   if (found == layer.births.end()) {
     return;
   }
   for (const Birth& birth : found->second) {
+    if (paths.size() >= most) {
+      return;
+    }
     const PendingNode facts = node(birth.path);
     if (facts.exists && facts.birth == birth.number && birth.zxid > state_->applied) {
       paths.push_back(birth.path);
     }
   }
-}
-
-std::size_t Pending::ephemerals_at_most(SessionId id) const {
-  std::size_t count = state_->tree.ephemeral_count(id);
-  for (const Layer* layer : {&kept_, &draft_}) {
-    if (const auto found = layer->births.find(id); found != layer->births.end()) {
-      count += found->second.size();
-    }
-  }
-  return count;
 }
 
 void Pending::add(const TxnOp& op, Zxid zxid) {
@@ -88,12 +93,15 @@ void Pending::add(const TxnOp& op, Zxid zxid) {
           facts.version = it.version;
           put(it.path, facts);
         } else if constexpr (std::is_same_v<Op, TxnCreateSession>) {
-          draft_.sessions[it.session] = true;
+          draft_.sessions[it.session] = PendingSession::kOpen;
+        } else if constexpr (std::is_same_v<Op, TxnSetSecret>) {
+          draft_.secret = it.secret;
         } else {
           for (const std::string& path : it.ephemerals) {
             add_delete(path);
           }
-          draft_.sessions[it.session] = false;
+          constexpr bool kLast = std::is_same_v<Op, TxnCloseSession>;
+          draft_.sessions[it.session] = kLast ? PendingSession::kNone : PendingSession::kClosing;
         }
       },
       op);
@@ -139,10 +147,13 @@ void Pending::keep(Zxid zxid) {
     kept.paths.push_back(path);
     kept_.nodes.insert_or_assign(path, node);
   }
-  for (const auto& [id, open] : draft_.sessions) {
+  for (const auto& [id, session] : draft_.sessions) {
     kept.sessions.push_back(id);
-    kept_.sessions[id] = open;
+    kept_.sessions[id] = session;
     session_changed_[id] = zxid;
+  }
+  if (draft_.secret) {
+    kept_.secret = draft_.secret;  // it never changes, so it is not forgotten
   }
   for (auto& [id, births] : draft_.births) {
     kept.births.push_back(id);
@@ -164,6 +175,7 @@ void Pending::drop() {
   draft_.nodes.clear();
   draft_.sessions.clear();
   draft_.births.clear();
+  draft_.secret = {};
 }
 
 void Pending::forget(Zxid applied) {

@@ -21,6 +21,8 @@
 
 namespace ringside::coord {
 
+enum class PendingSession { kNone, kOpen, kClosing };
+
 struct PendingNode {
   bool exists = false;
   std::int32_t version = 0;
@@ -40,11 +42,10 @@ class Pending {
   [[nodiscard]] const RegistryState& state() const { return *state_; }
 
   [[nodiscard]] PendingNode node(std::string_view path) const;
-  [[nodiscard]] bool session_open(SessionId id) const;
-  // In creation order, as they will be.
-  [[nodiscard]] std::vector<std::string> ephemerals(SessionId id) const;
-  // Never less than ephemerals(id).size(), and cheap.
-  [[nodiscard]] std::size_t ephemerals_at_most(SessionId id) const;
+  [[nodiscard]] PendingSession session(SessionId id) const;
+  [[nodiscard]] RingSecret secret() const;
+  // The oldest `most` of them, in creation order, as they will be.
+  [[nodiscard]] std::vector<std::string> ephemerals(SessionId id, std::size_t most) const;
 
   // Puts one operation, which must fit, into the draft.
   void add(const TxnOp& op, Zxid zxid);
@@ -68,7 +69,8 @@ class Pending {
   using Nodes = std::unordered_map<std::string, PendingNode, TextHash, std::equal_to<>>;
   struct Layer {
     Nodes nodes;
-    std::unordered_map<SessionId, bool> sessions;  // open
+    std::unordered_map<SessionId, PendingSession> sessions;
+    RingSecret secret;
     std::unordered_map<SessionId, std::deque<Birth>> births;
   };
   struct Kept {  // what to look at when a zxid is applied
@@ -80,7 +82,8 @@ class Pending {
 
   void add_create(const TxnCreateNode& op, Zxid zxid);
   void add_delete(const std::string& path);
-  void list_births(const Layer& layer, SessionId id, std::vector<std::string>& paths) const;
+  void list_births(const Layer& layer, SessionId id, std::size_t most,
+                   std::vector<std::string>& paths) const;
   void put(std::string_view path, const PendingNode& node);
 
   const RegistryState* state_;

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "config/base/check.h"
 #include "coord/registry/path.h"
 #include "coord/registry/pending.h"
 #include "coord/registry/sequence.h"
@@ -25,7 +27,7 @@ class MultiBuilder {
         create.mode == CreateMode::kEphemeral || create.mode == CreateMode::kEphemeralSequential;
     // A sequential name may be the number alone, so what is checked is the name as it will look.
     const std::string shape = sequential ? create.path + sequence_suffix(0) : create.path;
-    if (!valid_path(shape) || (ephemeral && !may_own_more())) {
+    if (!valid_path(shape) || (ephemeral && !session_)) {
       return ZkError::kBadArguments;
     }
     if (shape == "/") {
@@ -96,10 +98,6 @@ class MultiBuilder {
     return expected == kAnyVersion || expected == version;
   }
 
-  [[nodiscard]] bool may_own_more() const {
-    return session_ && pending_.ephemerals_at_most(session_) < kMaxEphemeralsPerSession;
-  }
-
   // Makes what is missing of a path, from the top.
   ZkError make(std::string_view path) {
     for (std::size_t end = 1; end <= path.size(); ++end) {
@@ -166,41 +164,85 @@ void prepare_multi(Pending& pending, const Multi& multi, SessionId session, Zxid
   }
 }
 
-void prepare_session(Pending& pending, const CreateSession& create,
+void prepare_session(Pending& pending, const CreateSession& create, RingSecret fresh,
                      const std::function<SessionId()>& session_id, Zxid zxid, Txn& txn) {
+  if (!pending.secret()) {
+    txn.ops.emplace_back(TxnSetSecret{fresh});
+    pending.add(txn.ops.back(), zxid);
+  }
   for (int draw = 0; draw < kSessionIdDraws; ++draw) {
     const SessionId id = session_id();
-    if (id && !pending.session_open(id)) {
-      txn.ops.emplace_back(TxnCreateSession{id, create.timeout});
+    if (id && pending.session(id) == PendingSession::kNone) {
+      txn.ops.emplace_back(TxnCreateSession{id, create.timeout,
+                                            create.sidecar ? txn.origin.member : MemberId{},
+                                            session_secret(pending.secret(), id)});
       pending.add(txn.ops.back(), zxid);
       return;
     }
   }
+  txn.ops.clear();
   txn.error = ZkError::kSystemError;
+}
+
+// The oldest ephemerals, as many as one transaction may take away. True: there are no more.
+bool next_slice(const Pending& pending, SessionId session, std::vector<std::string>& slice) {
+  slice = pending.ephemerals(session, kCloseSliceNodes + 1);
+  std::size_t count = 0;
+  for (std::size_t bytes = 0; count < std::min(slice.size(), kCloseSliceNodes); ++count) {
+    bytes += slice[count].size();
+    if (bytes > kCloseSliceBytes && count > 0) {
+      break;
+    }
+  }
+  const bool last = count == slice.size();
+  slice.resize(count);
+  return last;
+}
+
+// A close of more than one slice marks the session closing and takes nothing yet: however many
+// sessions end at once, each costs little until its turn comes. Nobody hears of that step.
+void prepare_close(Pending& pending, SessionId session, Zxid zxid, Txn& txn) {
+  TxnCloseSession close{session, {}};
+  if (next_slice(pending, session, close.ephemerals)) {
+    txn.ops.emplace_back(std::move(close));
+  } else {
+    txn.ops.emplace_back(TxnCloseSlice{session, {}});
+    txn.origin = {};
+  }
+  pending.add(txn.ops.back(), zxid);
 }
 
 }  // namespace
 
 struct Preparer::State {
-  explicit State(const Registry& source) : registry(&source), pending(*source.state_) {}
+  State(const Registry& source, RingSecret secret)
+      : registry(&source), pending(*source.state_), fresh(secret) {}
+
+  Pending& rebased() {
+    pending.rebase(*registry->state_);
+    return pending;
+  }
 
   const Registry* registry;
   Pending pending;
+  RingSecret fresh;
 };
 
-Preparer::Preparer(const Registry& registry) : state_(std::make_unique<State>(registry)) {}
+Preparer::Preparer(const Registry& registry, RingSecret fresh)
+    : state_(std::make_unique<State>(registry, fresh)) {
+  CHECK(fresh);
+}
 Preparer::~Preparer() = default;
 
 Txn Preparer::prepare(const Request& request, Origin origin, Zxid zxid, WallTime now,
                       const std::function<SessionId()>& session_id) {
-  Pending& pending = state_->pending;
-  pending.rebase(*state_->registry->state_);
+  Pending& pending = state_->rebased();
   Txn txn;
   txn.origin = origin;
   txn.session = request.session;
   txn.time = now;
   const bool needs_session = request.session || std::holds_alternative<CloseSession>(request.what);
-  if (needs_session && !pending.session_open(request.session)) {
+  if (needs_session && pending.session(request.session) != PendingSession::kOpen) {
     txn.error = ZkError::kSessionExpired;
     return txn;
   }
@@ -214,11 +256,9 @@ Txn Preparer::prepare(const Request& request, Origin origin, Zxid zxid, WallTime
         if constexpr (std::is_same_v<What, Multi>) {
           prepare_multi(pending, what, request.session, zxid, txn);
         } else if constexpr (std::is_same_v<What, CreateSession>) {
-          prepare_session(pending, what, session_id, zxid, txn);
+          prepare_session(pending, what, state_->fresh, session_id, zxid, txn);
         } else if constexpr (std::is_same_v<What, CloseSession>) {
-          const SessionId id = request.session;
-          txn.ops.emplace_back(TxnCloseSession{id, pending.ephemerals(id)});
-          pending.add(txn.ops.back(), zxid);
+          prepare_close(pending, request.session, zxid, txn);
         }
       },
       request.what);
@@ -228,6 +268,28 @@ Txn Preparer::prepare(const Request& request, Origin origin, Zxid zxid, WallTime
     pending.drop();
   }
   return txn;
+}
+
+Txn Preparer::continue_closing(SessionId session, Origin origin, Zxid zxid, WallTime now) {
+  Pending& pending = state_->rebased();
+  CHECK(pending.session(session) == PendingSession::kClosing);
+  Txn txn;
+  txn.session = session;
+  txn.time = now;
+  std::vector<std::string> slice;
+  if (next_slice(pending, session, slice)) {
+    txn.origin = origin;
+    txn.ops.emplace_back(TxnCloseSession{session, std::move(slice)});
+  } else {
+    txn.ops.emplace_back(TxnCloseSlice{session, std::move(slice)});
+  }
+  pending.add(txn.ops.back(), zxid);
+  pending.keep(zxid);
+  return txn;
+}
+
+bool Preparer::session_open(SessionId id) {
+  return state_->rebased().session(id) == PendingSession::kOpen;
 }
 
 void Preparer::applied(Zxid zxid) {

@@ -1,11 +1,9 @@
 #include "coord/registry/registry.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "config/base/check.h"
-#include "coord/registry/hash.h"
 #include "coord/registry/path.h"
 #include "coord/registry/snapshot_cursor.h"
 #include "coord/registry/state.h"
@@ -58,9 +56,11 @@ class Execution {
   void operator()(const TxnCreateSession& op) {
     applied_.reply.session = op.session;
     applied_.reply.session_timeout = op.timeout;
+    applied_.reply.secret = op.secret;
     if (!state_.scoped) {
-      state_.sessions.emplace(op.session, op.timeout);
-      state_.session_digest += hash_session(op.session, op.timeout);
+      const SessionRecord session{op.timeout, op.sidecar, false};
+      state_.sessions.emplace(op.session, session);
+      state_.session_digest += hash_session(op.session, session);
     }
   }
 
@@ -75,6 +75,21 @@ class Execution {
       state_.sessions.erase(found);
     }
   }
+
+  void operator()(const TxnCloseSlice& op) {
+    for (const std::string& path : op.ephemerals) {
+      remove(path);
+    }
+    if (!state_.scoped) {
+      const auto found = state_.sessions.find(op.session);
+      CHECK(found != state_.sessions.end());
+      state_.session_digest -= hash_session(found->first, found->second);
+      found->second.closing = true;
+      state_.session_digest += hash_session(found->first, found->second);
+    }
+  }
+
+  void operator()(const TxnSetSecret& op) { state_.secret = op.secret; }
 
  private:
   [[nodiscard]] DataTree::Facts born() const {
@@ -113,12 +128,12 @@ class Execution {
   std::size_t next_result_ = 0;
 };
 
-}  // namespace
-
-std::uint64_t hash_session(SessionId id, milliseconds timeout) {
-  const std::array<std::uint64_t, 2> words{id.value, static_cast<std::uint64_t>(timeout.count())};
-  return hash_words(words);
+SessionInfo info_of(const std::pair<const SessionId, SessionRecord>& session) {
+  const auto& [id, record] = session;
+  return {id, record.timeout, record.closing, record.sidecar};
 }
+
+}  // namespace
 
 Registry::Registry() : state_(std::make_unique<State>()) {}
 Registry::~Registry() = default;
@@ -167,16 +182,32 @@ std::optional<SessionInfo> Registry::session(SessionId id) const {
   if (found == state_->sessions.end()) {
     return std::nullopt;
   }
-  return SessionInfo{found->first, found->second};
+  return info_of(*found);
 }
 
 std::vector<SessionInfo> Registry::sessions() const {
   std::vector<SessionInfo> all;
   all.reserve(state_->sessions.size());
-  for (const auto& [id, timeout] : state_->sessions) {
-    all.push_back({id, timeout});
+  for (const auto& session : state_->sessions) {
+    all.push_back(info_of(session));
   }
   return all;
+}
+
+std::size_t Registry::session_count() const {
+  return state_->sessions.size();
+}
+
+bool Registry::has_secret() const {
+  return static_cast<bool>(state_->secret);
+}
+
+bool Registry::is_secret_of(SessionId id, ByteView secret) const {
+  return has_secret() && same_secret(secret_of(id), secret);
+}
+
+Bytes Registry::secret_of(SessionId id) const {
+  return state_->secret ? session_secret(state_->secret, id) : Bytes{};
 }
 
 std::vector<std::string> Registry::ephemerals(SessionId id) const {
@@ -193,7 +224,9 @@ std::size_t Registry::znodes() const {
 }
 
 std::uint64_t Registry::digest() const {
-  return state_->scoped ? scope_digest() : state_->tree.digest() + state_->session_digest;
+  return state_->scoped
+             ? scope_digest()
+             : state_->tree.digest() + state_->session_digest + hash_secret(state_->secret);
 }
 
 std::uint64_t Registry::scope_digest() const {

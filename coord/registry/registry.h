@@ -44,6 +44,8 @@ struct ZnodeView {  // valid until the next apply
 struct SessionInfo {
   SessionId id;
   milliseconds timeout{};
+  bool closing = false;  // its end has begun: nobody may use it
+  MemberId sidecar{};    // where a sidecar opened it; 0: it is another client's
 };
 
 class Registry {
@@ -66,6 +68,11 @@ class Registry {
   [[nodiscard]] std::optional<std::vector<std::string>> children(std::string_view path) const;
   [[nodiscard]] std::optional<SessionInfo> session(SessionId id) const;
   [[nodiscard]] std::vector<SessionInfo> sessions() const;
+  [[nodiscard]] std::size_t session_count() const;
+  // Not on an observer, which does not hold the ring's secret: false and empty there.
+  [[nodiscard]] bool has_secret() const;
+  [[nodiscard]] bool is_secret_of(SessionId id, ByteView secret) const;  // in constant time
+  [[nodiscard]] Bytes secret_of(SessionId id) const;
   [[nodiscard]] std::vector<std::string> ephemerals(SessionId id) const;  // in creation order
   [[nodiscard]] std::size_t znodes() const;
 
@@ -105,12 +112,18 @@ std::optional<Txn> scoped(const Txn& txn, MemberId observer);
 // Multi leaves no trace in the outstanding changes.
 class Preparer {
  public:
-  explicit Preparer(const Registry& registry);
+  // `fresh`: 128 bits that nobody can guess; the ring's secret if it has none yet.
+  Preparer(const Registry& registry, RingSecret fresh);
   ~Preparer();
 
   // `zxid` is the one that the proposal will carry. New session ids come from `session_id`.
   Txn prepare(const Request& request, Origin origin, Zxid zxid, WallTime now,
               const std::function<SessionId()>& session_id);
+  // The next step of the end of a session that is closing: a slice, or its last transaction, which
+  // answers `origin`. The step before must be applied, or it would be named again.
+  Txn continue_closing(SessionId session, Origin origin, Zxid zxid, WallTime now);
+  // Whether it may be used once all that is outstanding is applied.
+  [[nodiscard]] bool session_open(SessionId id);
   // Everything up to `zxid` is applied to the registry: its outstanding changes are forgotten.
   void applied(Zxid zxid);
 

@@ -12,6 +12,10 @@ bool within_bounds(const CreateSession& create) {
   return create.timeout > milliseconds{0} && create.timeout <= kMaxSessionTimeout;
 }
 
+bool within_bounds(const ResumeSession& resume) {
+  return resume.secret.size() <= kMaxSecretBytes;
+}
+
 bool within_bounds(const Multi& multi) {
   if (multi.ops.size() > kMaxMultiOps) {
     return false;
@@ -35,11 +39,11 @@ bool within_bounds(const Multi& multi) {
 }  // namespace
 
 bool within_bounds(const Request& request) {
-  return std::visit(
-      Overloaded{[](const CreateSession& create) { return within_bounds(create); },
-                 [](const Multi& multi) { return within_bounds(multi); },
-                 [](const CloseSession&) { return true; }, [](const Sync&) { return true; }},
-      request.what);
+  return std::visit(Overloaded{[](const CreateSession& create) { return within_bounds(create); },
+                               [](const Multi& multi) { return within_bounds(multi); },
+                               [](const ResumeSession& resume) { return within_bounds(resume); },
+                               [](const auto&) { return true; }},
+                    request.what);
 }
 
 }  // namespace ringside::coord

@@ -5,7 +5,8 @@
 //     u16 name length and name, u32 data length and data, u64 czxid, mzxid, pzxid, i64 ctime_ms,
 //     mtime_ms, i32 version, creates, u32 children
 //   u32 owners, by id: u64 session, u32 count and the u32 numbers of its nodes in creation order
-//   u32 sessions, by id: u64 session, i64 timeout_ms
+//   u32 sessions, by id: each as session_record.h says
+//   u64, u64 the ring's secret (0, 0: none)
 //
 // A node is numbered by its place in the tree. So an orphan or a node that is there twice cannot be
 // written down, and equal states give equal bytes. The check of the whole is the storage's.

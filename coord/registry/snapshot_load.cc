@@ -8,7 +8,6 @@ namespace ringside::coord {
 namespace {
 
 constexpr std::size_t kMinOwnerBytes = 16;
-constexpr std::size_t kSessionBytes = 16;
 constexpr std::size_t kNumberBytes = 4;
 
 // Untrusted bytes: every step says what is wrong, or nothing.
@@ -29,7 +28,7 @@ class Loader {
     }
     state_.scoped = in_.boolean();
     state_.applied = Zxid{in_.u64()};
-    for (auto step : {&Loader::nodes, &Loader::owners, &Loader::sessions}) {
+    for (auto step : {&Loader::nodes, &Loader::owners, &Loader::sessions, &Loader::secret}) {
       if (Status status = (this->*step)(); !status) {
         return status;
       }
@@ -121,7 +120,7 @@ class Loader {
     for (std::uint32_t i = 0; i < owners; ++i) {
       const SessionId owner{in_.u64()};
       const std::uint32_t count = in_.count(kNumberBytes);
-      if (owner <= before || count == 0 || count > kMaxEphemeralsPerSession) {
+      if (owner <= before || count == 0) {
         return bad("the owners of ephemeral nodes are out of order");
       }
       before = owner;
@@ -144,17 +143,16 @@ class Loader {
   }
 
   Status sessions() {
-    const std::uint32_t sessions = in_.count(kSessionBytes);
+    const std::uint32_t sessions = in_.count(kSessionRecordBytes);
     SessionId before;
     for (std::uint32_t i = 0; i < sessions; ++i) {
-      const SessionId id{in_.u64()};
-      const milliseconds timeout{in_.i64()};
-      if (id <= before || timeout <= milliseconds{0} || timeout > kMaxSessionTimeout) {
-        return bad(fmt::format("session {:#x} is unsound", id.value));
+      const auto session = get_session(in_);
+      if (!session || session->first <= before) {
+        return bad(fmt::format("session {} is unsound", i));
       }
-      before = id;
-      state_.sessions.emplace_hint(state_.sessions.end(), id, timeout);
-      state_.session_digest += hash_session(id, timeout);
+      before = session->first;
+      state_.sessions.emplace_hint(state_.sessions.end(), *session);
+      state_.session_digest += hash_session(session->first, session->second);
     }
     if (state_.scoped) {
       return sessions == 0 ? Status{} : bad("a snapshot of the scope alone has sessions");
@@ -165,6 +163,13 @@ class Loader {
       }
     }
     return {};
+  }
+
+  Status secret() {
+    state_.secret.k0 = in_.u64();
+    state_.secret.k1 = in_.u64();
+    const bool sound = state_.scoped ? !state_.secret : state_.sessions.empty() || state_.secret;
+    return sound ? Status{} : bad("the secret of its sessions is missing, or not for observers");
   }
 
   RegistryState& state_;

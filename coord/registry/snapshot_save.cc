@@ -19,6 +19,7 @@ class Saver {
     nodes();
     owners();
     sessions();
+    secret();
     return out_.take();
   }
 
@@ -99,10 +100,15 @@ class Saver {
       return;
     }
     out_.u32(static_cast<std::uint32_t>(state_.sessions.size()));
-    for (const auto& [id, timeout] : state_.sessions) {
-      out_.u64(id.value);
-      out_.i64(timeout.count());
+    for (const auto& [id, session] : state_.sessions) {
+      put_session(out_, id, session);
     }
+  }
+
+  void secret() {
+    const RingSecret kept = scope_only_ ? RingSecret{} : state_.secret;
+    out_.u64(kept.k0);
+    out_.u64(kept.k1);
   }
 
   const RegistryState& state_;

@@ -17,6 +17,7 @@ const char* to_string(ZkError error) {
     case ZkError::kNodeExists: return "node_exists";
     case ZkError::kNotEmpty: return "not_empty";
     case ZkError::kSessionExpired: return "session_expired";
+    case ZkError::kSessionMoved: return "session_moved";
   }
   return "unknown";
 }
@@ -35,7 +36,8 @@ bool known(ZkError error) {
     case ZkError::kNoChildrenForEphemerals:
     case ZkError::kNodeExists:
     case ZkError::kNotEmpty:
-    case ZkError::kSessionExpired: return true;
+    case ZkError::kSessionExpired:
+    case ZkError::kSessionMoved: return true;
   }
   return false;
 }

@@ -40,6 +40,7 @@ enum class ZkError : std::int32_t {
   kNodeExists = -110,
   kNotEmpty = -111,
   kSessionExpired = -112,
+  kSessionMoved = -118,  // it is attached at another member now; ResumeSession moves it back
 };
 const char* to_string(ZkError error);  // "no_node", …
 bool known(ZkError error);             // for numbers that come from outside

@@ -7,6 +7,7 @@
 #include "config/base/error.h"
 #include "coord/registry/data_tree.h"
 #include "coord/registry/registry.h"
+#include "coord/registry/session_record.h"
 
 namespace ringside::coord {
 
@@ -23,7 +24,8 @@ struct Life {
 struct RegistryState {
   Life life;
   DataTree tree;
-  std::map<SessionId, milliseconds> sessions;  // with their timeouts; none when scoped
+  std::map<SessionId, SessionRecord> sessions;  // none when scoped
+  RingSecret secret;                            // none when scoped
   std::uint64_t session_digest = 0;
   Zxid applied;
   // Holds kObserverScope alone. The root is then only a place to hang it on: it has no times and
@@ -32,8 +34,6 @@ struct RegistryState {
 };
 
 struct Registry::State : RegistryState {};
-
-std::uint64_t hash_session(SessionId id, milliseconds timeout);
 
 Bytes save_state(const RegistryState& state, bool scope_only);
 // Into a fresh state. An error leaves it half made.

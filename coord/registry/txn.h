@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "coord/registry/request.h"
+#include "coord/registry/secret.h"
 
 namespace ringside::coord {
 
@@ -31,13 +32,25 @@ struct TxnSetData {
 struct TxnCreateSession {
   SessionId session;
   milliseconds timeout{};
+  MemberId sidecar{};  // where it was opened, of a sidecar's session; 0: of another client
+  Bytes secret{};      // of the session, for the answer: observers do not hold the ring's
 };
 struct TxnCloseSession {
   SessionId session;
+  std::vector<std::string> ephemerals;  // in creation order: all that it has (left)
+};
+// Before the first session: what the secrets of all sessions are made from.
+struct TxnSetSecret {
+  RingSecret secret;
+};
+// A session with many ephemerals ends in steps: from the first one it is closing, each takes its
+// oldest ones away (the first none), and TxnCloseSession is the last.
+struct TxnCloseSlice {
+  SessionId session;
   std::vector<std::string> ephemerals;  // in creation order
 };
-using TxnOp =
-    std::variant<TxnCreateNode, TxnDeleteNode, TxnSetData, TxnCreateSession, TxnCloseSession>;
+using TxnOp = std::variant<TxnCreateNode, TxnDeleteNode, TxnSetData, TxnCreateSession,
+                           TxnCloseSession, TxnSetSecret, TxnCloseSlice>;
 
 // Who asked, so that the member asked can answer when it applies the transaction.
 struct Origin {

@@ -31,6 +31,7 @@ struct FollowerState {
   std::vector<Zxid> ends;  // as of AckEpoch
   Zxid acked;
   Zxid applied;  // as of its last heartbeat reply
+  Zxid routed;   // the most that it has said in this attachment
   Instant heard{};
   std::uint64_t round = 0;  // latest heartbeat round answered
 };

@@ -74,6 +74,7 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
                                    .ends = {},
                                    .acked = {},
                                    .applied = {},
+                                   .routed = {},
                                    .heard = core_.now,
                                    .round = 0};
   if (stage_ == Stage::kElecting || stage_ == Stage::kPromising) {

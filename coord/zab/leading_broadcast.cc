@@ -120,6 +120,7 @@ void Leading::on_heartbeat_reply(MemberId from, const HeartbeatReply& reply) {
   FollowerState& follower = followers_.at(from);
   follower.round = std::max(follower.round, std::min(reply.round, round_));
   follower.applied = reply.applied;
+  follower.routed = std::max(follower.routed, reply.routed);
   const std::uint64_t confirmed = quorum_round(core_, followers_, round_);
   if (confirming_ && confirmed >= confirmed_round_) {
     confirming_ = false;

@@ -120,7 +120,9 @@ struct Heartbeat {
 struct HeartbeatReply {
   std::uint64_t round = 0;
   Zxid applied;
-  std::vector<SessionId> touches;  // filled in by the driver
+  // Filled in by the driver: sessions heard of here, and what this member's data path has adopted.
+  std::vector<SessionId> touches;
+  Zxid routed{};
 };
 
 // --- requests
@@ -128,9 +130,12 @@ struct ForwardedRequest {
   RequestId id;
   Bytes request;
 };
-struct SyncAnswer {  // a quorum was confirmed after the request; apply up to here, then answer
+// What the leader says to a request without a transaction. If that took a quorum, one was confirmed
+// after the request.
+struct RequestAnswer {
   RequestId id;
-  Zxid zxid;
+  Zxid zxid;    // apply up to here, then answer
+  Reply reply;  // without results
 };
 struct RequestRefused {
   RequestId id;
@@ -153,7 +158,7 @@ struct Inform {
 using Message =
     std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, SyncStart, SnapshotChunk,
                  SyncEntries, NewLeader, AckNewLeader, UpToDate, Proposal, Ack, Commit, Heartbeat,
-                 HeartbeatReply, ForwardedRequest, SyncAnswer, RequestRefused, ObserverInfo,
+                 HeartbeatReply, ForwardedRequest, RequestAnswer, RequestRefused, ObserverInfo,
                  ObserverStart, Inform, SnapshotData>;
 
 struct Envelope {

@@ -41,6 +41,16 @@ std::string Client::fresh_value() {
 }
 
 bool Client::attach() {
+  if (!find_member()) {
+    return false;
+  }
+  if (session_ && !resumed_ && !resuming_) {
+    resume_session();
+  }
+  return !session_ || resumed_;
+}
+
+bool Client::find_member() {
   const bool good = member_ != nullptr && member_->run() == member_run_ && member_->serving() &&
                     member_->view() >= rules_.last_seen();
   if (good && !rng_.chance(0.03)) {
@@ -56,6 +66,7 @@ bool Client::attach() {
     member_run_ = next->run();
     ++attachment_;
     rules_.moved();
+    resumed_ = resuming_ = false;
     watch_names();
   }
   return true;
@@ -63,7 +74,8 @@ bool Client::attach() {
 
 void Client::ask(Request request, std::function<void(const Reply&)> answer) {
   ++world_.operations;
-  const bool is_write = !std::holds_alternative<coord::Sync>(request.what);
+  const bool is_write = !std::holds_alternative<coord::Sync>(request.what) &&
+                        !std::holds_alternative<coord::ResumeSession>(request.what);
   const std::uint64_t order = next_order_++;
   // Exactly one of answer and silence; silence (the member died) is found out by waiting.
   auto pending = std::make_shared<std::function<void(const Reply&)>>(std::move(answer));
@@ -103,6 +115,28 @@ void Client::heard(std::uint64_t order, bool is_write, const Reply& reply) {
   if (reply.error == ZkError::kSessionExpired && session_) {
     die();
   }
+  if (reply.error == ZkError::kSessionMoved) {  // a new leader took another member for ours
+    resumed_ = false;
+  }
+}
+
+void Client::resume_session() {
+  resuming_ = true;
+  ask({session_, coord::ResumeSession{secret_}},
+      [this, attachment = attachment_](const Reply& reply) {
+        if (attachment == attachment_) {
+          session_resumed(reply);
+        }
+      });
+}
+
+void Client::session_resumed(const Reply& reply) {
+  resuming_ = false;
+  resumed_ = reply.error == ZkError::kOk;
+  if (resumed_ && (reply.session != session_ || reply.session_timeout != timeout_ ||
+                   reply.secret != secret_ || reply.zxid < rules_.last_seen())) {
+    violate("sessions: {} resumed {:x} and got another one", name_, session_.value);
+  }
 }
 
 void Client::open_session() {
@@ -111,15 +145,20 @@ void Client::open_session() {
   }
   opening_ = true;
   timeout_ = milliseconds(rng_.between(600, 4000));
-  ask({{}, coord::CreateSession{timeout_}}, [this](const Reply& reply) { session_opened(reply); });
+  ask({{}, coord::CreateSession{timeout_, rng_.chance(0.5)}},
+      [this, attachment = attachment_](const Reply& reply) {
+        session_opened(reply, attachment == attachment_);
+      });
 }
 
-void Client::session_opened(const Reply& reply) {
+void Client::session_opened(const Reply& reply, bool here) {
   opening_ = false;
   if (state_ != State::kOpening || reply.error != ZkError::kOk) {
     return;  // asked for again at the next turn; a session that nobody heard of expires by itself
   }
   session_ = reply.session;
+  secret_ = reply.secret;
+  resumed_ = here;
   timeout_ = reply.session_timeout;
   state_ = State::kOpen;
   world_.sessions.opened(world_.queue.now(), session_, timeout_);

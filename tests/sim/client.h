@@ -53,11 +53,16 @@ class Client {
   enum class State { kOpening, kOpen, kGone };
 
   void open_session();
-  void session_opened(const coord::Reply& reply);
+  // `here`: at the member attached to now.
+  void session_opened(const coord::Reply& reply, bool here);
   void make_ephemeral();
   void touch_on();
   void act();
+  // True: attached to a member at which the session may be used.
   bool attach();
+  bool find_member();
+  void resume_session();
+  void session_resumed(const coord::Reply& reply);
   // Asks through the member attached to; `answer` hears kConnectionLoss when that member dies.
   void ask(coord::Request request, std::function<void(const coord::Reply&)> answer);
   void heard(std::uint64_t order, bool is_write, const coord::Reply& reply);
@@ -91,7 +96,10 @@ class Client {
   bool asking_ = true;
   bool opening_ = false;
   coord::SessionId session_;
+  Bytes secret_;
   milliseconds timeout_{};
+  bool resumed_ = false;   // at the member attached to
+  bool resuming_ = false;  // asked for
   SimMember* member_ = nullptr;
   std::uint64_t member_run_ = 0;
   std::uint64_t attachment_ = 0;  // changes whenever it moves

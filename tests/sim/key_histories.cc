@@ -18,6 +18,7 @@ void KeyHistories::answered(const Place& place, const coord::Reply& reply) {
   Entry& entry = keys_.at(place.path).at(place.index);
   switch (reply.error) {
     case ZkError::kConnectionLoss: return;  // open for ever
+    case ZkError::kSessionMoved:
     case ZkError::kSessionExpired: entry.counts = false; return;
     case ZkError::kOk: entry.op.outcome = KeyOutcome::kOk; break;
     case ZkError::kNoNode: entry.op.outcome = KeyOutcome::kMissing; break;

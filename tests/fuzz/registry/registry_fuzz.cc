@@ -39,7 +39,7 @@ void fuzz_request(ByteView input) {
   }
   CHECK(same(encode_request(*request), input));
   Registry registry;
-  Preparer preparer(registry);
+  Preparer preparer(registry, RingSecret{1, 2});
   const Txn txn =
       preparer.prepare(*request, Origin{}, Zxid{1}, WallTime{}, [] { return SessionId{1}; });
   CHECK(registry.apply(Zxid{1}, txn).has_value());

@@ -172,8 +172,9 @@ TEST_CASE("AScopedRegistryShowsNothingElse") {
 // A snapshot put together by hand; `node` is a record without children unless told.
 struct Forgery {
   ByteWriter out;
+  bool of_scope;
 
-  explicit Forgery(bool scoped = false) {
+  explicit Forgery(bool scoped = false) : of_scope(scoped) {
     out.u32(0x52534e50);
     out.u16(1);
     out.boolean(scoped);
@@ -209,9 +210,15 @@ struct Forgery {
   Forgery& session(std::uint64_t id, std::int64_t timeout_ms = 1) {
     out.u64(id);
     out.i64(timeout_ms);
+    out.u64(0);
+    out.boolean(false);
     return *this;
   }
-  [[nodiscard]] bool loads() const { return Registry::load(out.view()).has_value(); }
+  [[nodiscard]] bool loads() {
+    out.u64(of_scope ? 0 : 7);  // the secret
+    out.u64(0);
+    return Registry::load(out.view()).has_value();
+  }
 };
 
 TEST_CASE("LoadRefusesTreesThatCannotBe") {

@@ -124,7 +124,7 @@ TEST_CASE("CloseListsOutstandingCreatesAndNotOutstandingDeletes") {
 TEST_CASE("ASessionOfAnOutstandingProposalMayWriteAtOnce") {
   Ring ring;
   const Txn opened = ring.propose({SessionId{}, CreateSession{milliseconds{500}}});
-  const SessionId session = std::get<TxnCreateSession>(opened.ops.at(0)).session;
+  const SessionId session = std::get<TxnCreateSession>(opened.ops.back()).session;
   CHECK(ring.propose({session, Multi{{create("/e", CreateMode::kEphemeral)}}}).error ==
         ZkError::kOk);
   ring.apply_one();
@@ -134,14 +134,14 @@ TEST_CASE("ASessionOfAnOutstandingProposalMayWriteAtOnce") {
 
 TEST_CASE("AUsedSessionIdIsDrawnAgain") {
   Registry registry;
-  Preparer preparer(registry);
+  Preparer preparer(registry, Ring::kRingSecret);
   const std::vector<std::uint64_t> draws{5, 0, 5, 6};
   std::size_t drawn = 0;
   const auto draw = [&] { return SessionId{draws[drawn++]}; };
   const Request open{SessionId{}, CreateSession{}};
   const Zxid first{Epoch{1}, 1};
   const auto session_of = [](const Txn& txn) {
-    return std::get<TxnCreateSession>(txn.ops.at(0)).session;
+    return std::get<TxnCreateSession>(txn.ops.back()).session;
   };
   CHECK(session_of(preparer.prepare(open, {}, first, {}, draw)) == SessionId{5});
   CHECK(session_of(preparer.prepare(open, {}, first.next(), {}, draw)) == SessionId{6});
@@ -163,7 +163,7 @@ TEST_CASE("ASpentSequenceCounterIsRefusedNotWrapped") {
   std::fill_n(snapshot.begin() + static_cast<std::ptrdiff_t>(creates_at) + 1, 3, 0xff);
   auto loaded = Registry::load(snapshot);
   REQUIRE(loaded.has_value());
-  Preparer preparer(*loaded);
+  Preparer preparer(*loaded, Ring::kRingSecret);
   const auto run = [&](WriteOp op, Zxid zxid) {
     const Txn made_txn = preparer.prepare({SessionId{}, Multi{{std::move(op)}}}, {}, zxid, {}, {});
     REQUIRE(loaded->apply(zxid, made_txn).has_value());

@@ -46,6 +46,7 @@ inline CheckVersion check(std::string path, std::int32_t version = kAnyVersion) 
 class Ring {
  public:
   static constexpr MemberId kSelf{1};
+  static constexpr RingSecret kRingSecret{0x5ec1, 0x5ec2};
 
   // The transaction as the leader proposes it; it stands in line until apply_one().
   Txn propose(const Request& request) {
@@ -104,7 +105,7 @@ class Ring {
   SessionId next_session() { return SessionId{0x1000 + ++sessions_}; }
 
   Registry registry_;
-  Preparer preparer_{registry_};
+  Preparer preparer_{registry_, kRingSecret};
   Zxid last_{Epoch{1}, 0};
   std::int64_t clock_ = 0;
   std::uint64_t sessions_ = 0;

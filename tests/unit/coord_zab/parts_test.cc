@@ -36,7 +36,7 @@ std::vector<Message> one_of_each() {
           Heartbeat{1, Epoch{5}, zxid, true, zxid, 2, 3},
           HeartbeatReply{1, zxid, {SessionId{5}}},
           ForwardedRequest{RequestId{1}, Bytes{4}},
-          SyncAnswer{RequestId{1}, zxid},
+          RequestAnswer{RequestId{1}, zxid, {}},
           RequestRefused{RequestId{1}},
           ObserverInfo{},
           ObserverStart{BirthId{7}, Epoch{5}, zxid},
@@ -192,13 +192,13 @@ TEST_CASE("SessionClockStandsStillWithoutAQuorumAndInAPause") {
   tracker.advance(start + seconds(120), true, turn);  // a pause counts as one turn
   CHECK(tracker.take_expired(10).empty());
   tracker.advance(start + seconds(120) + milliseconds(100), true, turn);
-  tracker.touch(SessionId{1});
+  tracker.use(SessionId{1}, MemberId{1});
   tracker.advance(start + seconds(120) + milliseconds(400), true, turn);
   CHECK(tracker.take_expired(10).empty());
   CHECK(tracker.next_deadline() == start + seconds(120) + milliseconds(600));
   tracker.advance(start + seconds(120) + milliseconds(600), true, turn);
   CHECK(tracker.take_expired(10) == std::vector<SessionId>{SessionId{1}});
-  tracker.touch(SessionId{1});  // too late
+  tracker.use(SessionId{1}, MemberId{1});  // too late
   CHECK(tracker.take_expired(10).empty());
 }
 
