@@ -111,15 +111,16 @@ std::optional<std::string> recovery_text(std::string_view text) {
   if (done->is_boolean() && done->get<bool>()) {
     return out +
            "\nThe ring began anew, under the birth above. Wipe the data_dir of every other old "
-           "voter "
-           "before it\ncomes back: as it is, it is refused.\n";
+           "voter\nbefore it comes back: as it is, it is refused. Restart the sidecars that only "
+           "observe.\n";
   }
   return out +
          "\nThis gives up the ring as it was and begins a new one from this voter's disk alone:\n"
          "- what only the other voters had is lost for good, also what was acknowledged;\n"
          "- what this voter has beyond committed_zxid (`uncommitted` transactions) becomes true;\n"
-         "- every other old member is refused from then on: wipe its data_dir before it comes "
-         "back.\n"
+         "- every other old member is refused from then on: a voter until its data_dir is wiped, "
+         "a\n"
+         "  sidecar that only observes until it is restarted.\n"
          "If a quorum can be brought back, do that instead. Never do this on two members.\n";
 }
 
