@@ -13,7 +13,7 @@ constexpr BirthId kFresh{1234};
 
 // A member whose log creates /n1, /n2, ... one by one.
 struct Voter : Member {
-  Voter() : Member(2000) {
+  Voter() : Member(700) {
     restart();
     storage->save_epochs(kBirth, Epoch{3}, Epoch{2});
   }
