@@ -380,6 +380,10 @@ const Registry& Driver::registry() const {
   return state_->registry;
 }
 
+std::optional<MemberId> Driver::leader() const {
+  return state_->reign ? std::optional(state_->reign->leader) : std::nullopt;
+}
+
 RingStatus Driver::status() const {
   return state_->status();
 }

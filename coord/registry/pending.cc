@@ -51,7 +51,7 @@ std::vector<std::string> Pending::ephemerals(SessionId id, std::size_t most) con
   std::vector<std::string> paths;
   for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr && paths.size() < most;
        node = node->ephemeral->younger) {
-    std::string path = DataTree::path_of(*node);
+    std::string path = state_->tree.path_of(*node);
     const PendingNode facts = this->node(path);
     // Deleted and made again it is another node, listed where it was made again.
     if (facts.exists && facts.owner == id && facts.born == node->czxid) {

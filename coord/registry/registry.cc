@@ -1,11 +1,13 @@
 #include "coord/registry/registry.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "config/base/check.h"
 #include "coord/registry/path.h"
 #include "coord/registry/snapshot_cursor.h"
+#include "coord/registry/snapshot_loader.h"
 #include "coord/registry/state.h"
 
 namespace ringside::coord {
@@ -59,6 +61,7 @@ class Execution {
     applied_.reply.secret = op.secret;
     if (!state_.scoped) {
       const SessionRecord session{op.timeout, op.sidecar, false};
+      state_.tree.readers().before_change(op.session);
       state_.sessions.emplace(op.session, session);
       state_.session_digest += hash_session(op.session, session);
     }
@@ -71,6 +74,7 @@ class Execution {
     if (!state_.scoped) {
       const auto found = state_.sessions.find(op.session);
       CHECK(found != state_.sessions.end());
+      state_.tree.readers().before_change(op.session);
       state_.session_digest -= hash_session(found->first, found->second);
       state_.sessions.erase(found);
     }
@@ -83,6 +87,7 @@ class Execution {
     if (!state_.scoped) {
       const auto found = state_.sessions.find(op.session);
       CHECK(found != state_.sessions.end());
+      state_.tree.readers().before_change(op.session);
       state_.session_digest -= hash_session(found->first, found->second);
       found->second.closing = true;
       state_.session_digest += hash_session(found->first, found->second);
@@ -99,7 +104,7 @@ class Execution {
   void remove(const std::string& path) {
     Node* node = state_.tree.find(path);
     CHECK(node != nullptr);
-    const bool held = !state_.scoped || node->parent->in_scope;
+    const bool held = !state_.scoped || state_.tree.parent(*node).in_scope;
     state_.tree.remove(*node, held ? zxid_ : Zxid{});
     note(ChangeKind::kDeleted, path);
   }
@@ -132,6 +137,8 @@ SessionInfo info_of(const std::pair<const SessionId, SessionRecord>& session) {
   const auto& [id, record] = session;
   return {id, record.timeout, record.closing, record.sidecar};
 }
+
+constexpr std::size_t kWholePartBytes = 1U << 20U;
 
 }  // namespace
 
@@ -170,7 +177,9 @@ std::optional<std::vector<std::string>> Registry::children(std::string_view path
   }
   std::vector<std::string> names;
   names.reserve(node->children);
-  for (const Node* child = node->first_child; child != nullptr; child = child->next_sibling) {
+  const DataTree& tree = state_->tree;
+  for (const Node* child = tree.first_child(*node); child != nullptr;
+       child = tree.next_sibling(*child)) {
     names.emplace_back(child->name());
   }
   std::sort(names.begin(), names.end());
@@ -214,7 +223,7 @@ std::vector<std::string> Registry::ephemerals(SessionId id) const {
   std::vector<std::string> paths;
   for (const Node* node = state_->tree.oldest_ephemeral(id); node != nullptr;
        node = node->ephemeral->younger) {
-    paths.push_back(DataTree::path_of(*node));
+    paths.push_back(state_->tree.path_of(*node));
   }
   return paths;
 }
@@ -224,9 +233,7 @@ std::size_t Registry::znodes() const {
 }
 
 std::uint64_t Registry::digest() const {
-  return state_->scoped
-             ? scope_digest()
-             : state_->tree.digest() + state_->session_digest + hash_secret(state_->secret);
+  return state_->digest(state_->scoped);
 }
 
 std::uint64_t Registry::scope_digest() const {
@@ -234,27 +241,38 @@ std::uint64_t Registry::scope_digest() const {
 }
 
 std::unique_ptr<SnapshotCursor> Registry::begin_snapshot(bool scope_only) const {
-  if (static_cast<std::size_t>(state_->life.gone.use_count()) > kMaxSnapshotCursors) {
+  if (state_->tree.readers().size() >= kMaxSnapshotCursors) {
     return nullptr;
   }
   return std::make_unique<SnapshotCursor>(*state_, scope_only || state_->scoped);
 }
 
 Bytes Registry::snapshot(bool scope_only) const {
-  return save_state(*state_, scope_only || state_->scoped);
+  SnapshotCursor cursor(*state_, scope_only || state_->scoped);
+  Bytes all;
+  while (!cursor.done()) {
+    const Bytes part = cursor.next(kWholePartBytes);
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 Result<Registry> Registry::load(ByteView snapshot) {
-  Registry loaded;
-  if (Status status = load_state(*loaded.state_, snapshot); !status) {
+  SnapshotLoader loader;
+  if (Status status = loader.add(snapshot); !status) {
     return std::unexpected(status.error());
   }
-  return loaded;
+  if (Result<bool> whole = loader.finish(std::numeric_limits<std::size_t>::max()); !whole) {
+    return std::unexpected(whole.error());
+  }
+  return loader.take();
 }
 
-bool Registry::dismantle(std::size_t /*nodes*/) {
-  state_.reset();
-  return true;
+bool Registry::dismantle(std::size_t nodes) {
+  for (std::size_t ended = 0; ended < nodes && !state_->sessions.empty(); ++ended) {
+    state_->sessions.erase(state_->sessions.begin());
+  }
+  return state_->tree.dismantle(nodes) && state_->sessions.empty();
 }
 
 }  // namespace ringside::coord

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 
 #include "config/base/error.h"
 #include "coord/registry/data_tree.h"
@@ -11,18 +10,7 @@
 
 namespace ringside::coord {
 
-// What cursors look at to see whether their registry is still there.
-struct Life {
-  Life() = default;
-  ~Life() { *gone = true; }
-  Life(const Life&) = delete;
-  Life& operator=(const Life&) = delete;
-
-  std::shared_ptr<bool> gone = std::make_shared<bool>(false);
-};
-
 struct RegistryState {
-  Life life;
   DataTree tree;
   std::map<SessionId, SessionRecord> sessions;  // none when scoped
   RingSecret secret;                            // none when scoped
@@ -31,13 +19,14 @@ struct RegistryState {
   // Holds kObserverScope alone. The root is then only a place to hang it on: it has no times and
   // counts of its own, belongs to no digest and is not shown.
   bool scoped = false;
+
+  // Of the whole, or of what an observer holds.
+  [[nodiscard]] std::uint64_t digest(bool scope_only) const {
+    return scope_only ? tree.scope_digest() : tree.digest() + session_digest + hash_secret(secret);
+  }
 };
 
 struct Registry::State : RegistryState {};
-
-Bytes save_state(const RegistryState& state, bool scope_only);
-// Into a fresh state. An error leaves it half made.
-Status load_state(RegistryState& state, ByteView snapshot);
 
 // Whether the transaction may be applied to this state; an error says which operation does not fit
 // and why.

@@ -8,6 +8,7 @@
 #include "sidecar/admin/bounded_server.h"
 #include "sidecar/admin/json_views.h"
 #include "sidecar/admin/metrics_view.h"
+#include "sidecar/admin/znode_routes.h"
 #include "sidecar/metrics/scrape.h"
 
 namespace ringside::admin {
@@ -17,12 +18,32 @@ namespace {
 constexpr const char* kJson = "application/json";
 constexpr const char* kIndex =
     "Ringside admin\n\n"
-    "/v1/status  /v1/services  /v1/services/SERVICE  /v1/ring\n"
+    "/v1/status  /v1/services  /v1/services/SERVICE  /v1/ring  /v1/znode/PATH\n"
     "/metrics  /healthz  /readyz\n";
 
 void answer(httplib::Response& response, int status, const std::string& json) {
   response.status = status;
   response.set_content(json, kJson);
+}
+
+// What httplib or the bounded server refused by its status alone.
+void refuse(const httplib::Request& request, httplib::Response& response) {
+  constexpr int kPayloadTooLarge = 413;
+  constexpr int kUnsupportedMediaType = 415;
+  if (response.status == kPayloadTooLarge) {
+    return answer(response,
+                  Trouble{TroubleWord::kTooLarge,
+                          fmt::format("a body holds {} bytes at most, below {} {}",
+                                      BoundedServer::kMaxBodyBytes, BoundedServer::kLargeBodies,
+                                      BoundedServer::kMaxLargeBodyBytes)});
+  }
+  const bool nothing = response.status == 404;
+  answer(response, response.status,
+         error_json(fmt::format("{} {}: {}", request.method, request.path,
+                                nothing ? "there is nothing here" : "refused"),
+                    response.status == kUnsupportedMediaType
+                        ? "send the body as it is, without Content-Encoding"
+                        : "GET / lists what is there"));
 }
 
 }  // namespace
@@ -31,6 +52,7 @@ struct AdminServer::State {
   config::Address listen;
   AdminSources sources;
   BoundedServer server;
+  WaitingRoom room{BoundedServer::kWaitingForLoop};
   std::thread thread;
   int port = 0;
 
@@ -48,6 +70,7 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources)
   state_->sources = std::move(sources);
   state_->add_health_routes();
   state_->add_v1_routes();
+  add_znode_routes(state_->server, *state_->sources.control, state_->room);
   state_->add_refusals();
 }
 
@@ -77,6 +100,7 @@ Status AdminServer::start() {
 }
 
 void AdminServer::stop() {
+  state_->room.close();
   if (state_->thread.joinable()) {
     state_->server.stop_serving();
     state_->thread.join();
@@ -136,17 +160,14 @@ void AdminServer::State::add_refusals() {
         response, 501,
         error_json(fmt::format("{} {} is not in this version", request.method, request.path), ""));
   };
-  const char* const paths = R"((/v1/(config|znode|drain|explain)|/debug)(/.*)?)";
+  const char* const paths = R"((/v1/(config|drain|explain)|/debug)(/.*)?)";
   server.Get(paths, later);
   server.Post(paths, later);
   server.Put(paths, later);
   server.Delete(paths, later);
   server.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (response.body.empty()) {
-      answer(response, response.status,
-             error_json(fmt::format("{} {}: {}", request.method, request.path,
-                                    response.status == 404 ? "there is nothing here" : "refused"),
-                        "GET / lists what is there"));
+      refuse(request, response);
     }
   });
 }

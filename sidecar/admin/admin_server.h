@@ -1,9 +1,9 @@
-// The admin port: JSON of the admin API, /metrics, /healthz, /readyz. Read only in this version.
+// The admin port: JSON of the admin API, /metrics, /healthz, /readyz, /v1/znode.
 //
 // Owned by sidecar/app; serves on cpp-httplib's own few threads, which read published snapshots and
-// workers' counters and touch nothing else. Good path: start() binds and serves until stop() or
-// destruction. Failure path: the port cannot be bound (an Error that names it). Slow, silent and
-// many clients: see bounded_server.h.
+// workers' counters, post to the control loop by Control, and touch nothing else. Good path:
+// start() binds and serves until stop() or destruction. Failure path: the port cannot be bound (an
+// Error that names it). Slow, silent and many clients: see bounded_server.h.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 
 #include "config/base/error.h"
 #include "config/settings.h"
+#include "sidecar/admin/control.h"
 #include "sidecar/admin/published.h"
 #include "sidecar/metrics/instruments.h"
 #include "sidecar/metrics/worker_metrics.h"
@@ -23,6 +24,7 @@ struct AdminSources {
   std::vector<const metrics::WorkerMetrics*> loops;     // likewise
   const metrics::Histogram* commit_duration = nullptr;  // likewise
   std::function<Instant()> now;                         // any thread
+  Control* control = nullptr;                           // outlives the server
 };
 
 class AdminServer {

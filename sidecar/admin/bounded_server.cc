@@ -30,25 +30,54 @@ void refuse(const std::function<void()>& serve) {
 }
 
 // httplib would read a body that is too long to its end before it says so; and without a length it
-// would wait for the end of the connection, where there is no body (RFC 9112, 6.3). The request is
-// httplib's own and not const.
-httplib::Server::HandlerResponse judge_length(const httplib::Request& request,
-                                              httplib::Response& response) {
-  if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) {
-    const_cast<httplib::Request&>(request).set_header("Content-Length", std::string("0"));
+// would wait for the end of the connection, where there is no body (RFC 9112, 6.3). It would unpack
+// a body that is coded, take one apart that says it is a form, and bound a form by 8 KiB: a body is
+// bytes here. The request is httplib's own and not const.
+httplib::Server::HandlerResponse judge_request(const httplib::Request& request,
+                                               httplib::Response& response) {
+  auto& headers = const_cast<httplib::Request&>(request).headers;
+  headers.erase("Content-Type");
+  constexpr int kUnsupportedMediaType = 415;
+  constexpr int kPayloadTooLarge = 413;
+  if (headers.contains("Content-Encoding")) {
+    response.status = kUnsupportedMediaType;
+    return httplib::Server::HandlerResponse::Handled;
   }
-  if (request.get_header_value<std::uint64_t>("Content-Length") <= BoundedServer::kMaxBodyBytes) {
+  if (!headers.contains("Content-Length") && !headers.contains("Transfer-Encoding")) {
+    headers.emplace("Content-Length", "0");
+  }
+  const bool large = request.target.starts_with(BoundedServer::kLargeBodies);
+  if (large) {
+    BoundedStream::current()->allow(BoundedServer::kMaxLargeRequestBytes);
+  }
+  const std::size_t limit =
+      large ? BoundedServer::kMaxLargeBodyBytes : BoundedServer::kMaxBodyBytes;
+  if (request.get_header_value<std::uint64_t>("Content-Length") <= limit) {
     return httplib::Server::HandlerResponse::Unhandled;
   }
-  constexpr int kPayloadTooLarge = 413;
   response.status = kPayloadTooLarge;
   return httplib::Server::HandlerResponse::Handled;
 }
 
+thread_local BoundedStream* current_stream = nullptr;
+
 }  // namespace
 
 BoundedStream::BoundedStream(socket_t socket, const Pressure& pressure)
-    : socket_(socket), pressure_(pressure), began_(std::chrono::steady_clock::now()) {}
+    : socket_(socket),
+      pressure_(pressure),
+      allowed_(BoundedServer::kMaxRequestBytes),
+      began_(std::chrono::steady_clock::now()) {}
+
+BoundedStream* BoundedStream::current() {
+  return current_stream;
+}
+
+OwnTime::~OwnTime() {
+  if (current_stream != nullptr) {
+    current_stream->add_time(std::chrono::steady_clock::now() - began_);
+  }
+}
 
 milliseconds BoundedStream::time_left() const {
   if (pressure_.closing) {
@@ -84,7 +113,7 @@ bool BoundedStream::is_writable() const {
 
 ssize_t BoundedStream::read(char* out, std::size_t size) {
   if (begin_ == end_) {
-    if (received_ >= BoundedServer::kMaxRequestBytes || !wait(POLLIN)) {
+    if (received_ >= allowed_ || !wait(POLLIN)) {
       return -1;
     }
     const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
@@ -185,8 +214,9 @@ void BoundedQueue::shutdown() {
 BoundedServer::BoundedServer() {
   new_task_queue = [this] { return new BoundedQueue(pressure_); };
   set_keep_alive_max_count(1);
-  set_payload_max_length(kMaxBodyBytes);
-  set_pre_routing_handler(judge_length);
+  set_payload_max_length(kMaxLargeBodyBytes);
+  set_pre_routing_handler(judge_request);
+  set_tcp_nodelay(true);
   // httplib sets SO_REUSEPORT: two sidecars would share a port and neither would be told.
   set_socket_options([](socket_t socket) {
     const int on = 1;
@@ -212,8 +242,10 @@ bool BoundedServer::process_and_close_socket(socket_t socket) {
   bool served = false;
   if (!close_unserved) {
     BoundedStream stream(socket, pressure_);
+    current_stream = &stream;
     bool closed = false;
     served = process_request(stream, true, closed, nullptr);
+    current_stream = nullptr;
     stream.linger();
   }
   ::close(socket);

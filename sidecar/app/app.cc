@@ -97,6 +97,15 @@ Status App::Parts::start() {
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
+  keeper = std::make_unique<discovery::SessionKeeper>(
+      ring, settings->ring.session_timeout, [this](const std::string& line) { log.warn(line); });
+  keeper->on_change([this](Instant now) {
+    if (registrar) {
+      registrar->session_changed(now);
+    }
+    znodes->moved(now);
+  });
+  znodes = std::make_unique<ZnodeService>(ring, *keeper);
   if (settings->service) {
     start_service();
   }
@@ -124,7 +133,7 @@ Status App::Parts::start_ports() {
   loops.push_back(&loop_metrics);
   admin = std::make_unique<admin::AdminServer>(
       settings->admin, admin::AdminSources{&published, std::move(loops), &commit_duration,
-                                           [this] { return loop.now(); }});
+                                           [this] { return loop.now(); }, this});
   return admin->start();
 }
 
@@ -146,9 +155,8 @@ void App::Parts::load_view() {
 }
 
 void App::Parts::start_service() {
-  registrar =
-      std::make_unique<discovery::Registrar>(ring, *own, settings->ring.session_timeout,
-                                             [this](const std::string& line) { log.info(line); });
+  registrar = std::make_unique<discovery::Registrar>(
+      ring, *keeper, *own, [this](const std::string& line) { log.info(line); });
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
@@ -180,6 +188,22 @@ void App::Parts::ring_reloaded() {
   }
 }
 
+void App::Parts::ring_moved() {
+  if (znodes) {
+    znodes->moved(loop.now());
+  }
+}
+
+Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) {
+  return loop.post([this, call = std::move(call), answered = std::move(answered)]() mutable {
+    if (znodes) {
+      znodes->ask(loop.now(), std::move(call), std::move(answered));
+    } else {
+      answered(admin::Trouble{admin::TroubleWord::kBusy, "this sidecar has not started yet"});
+    }
+  });
+}
+
 void App::Parts::refresh_table() {
   if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
     view_store->changed();
@@ -189,6 +213,8 @@ void App::Parts::refresh_table() {
 void App::Parts::tick() {
   const Instant now = loop.now();
   refresh_table();
+  keeper->tick(now);
+  znodes->tick(now);
   if (registrar) {
     registrar->tick(now);
   }

@@ -22,14 +22,16 @@
 #include "sidecar/app/signals.h"
 #include "sidecar/app/table_feed.h"
 #include "sidecar/app/view_store.h"
+#include "sidecar/app/znode_service.h"
 #include "sidecar/discovery/registrar.h"
+#include "sidecar/discovery/session_keeper.h"
 #include "sidecar/health/checker.h"
 #include "sidecar/logging/log.h"
 #include "sidecar/proxy/proxy_server.h"
 
 namespace ringside::app {
 
-struct App::Parts : RingListener {
+struct App::Parts : RingListener, admin::Control {
   Parts(ConfigSource the_source, config::Settings the_settings);
 
   Status start();
@@ -43,6 +45,7 @@ struct App::Parts : RingListener {
   void publish();
   void reload(const char* why);
   void advance_shutdown(Instant now);
+  void leave(Instant now);
   void stop_proxy();
   void finish();
   // Links closed, the write under way at its end. Also after a start that failed or a stop at once;
@@ -51,7 +54,10 @@ struct App::Parts : RingListener {
 
   void ring_changed(std::span<const coord::Change> changes) override;
   void ring_reloaded() override;
+  void ring_moved() override;
   void ring_log(coord::LogSeverity severity, const std::string& message) override;
+
+  Status ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) override;
 
   ConfigSource source;
   std::shared_ptr<const config::Settings> settings;
@@ -65,6 +71,8 @@ struct App::Parts : RingListener {
   TableFeed feed;
   std::optional<balancer::Endpoint> own;  // as it is to be registered; none without a service
   std::unique_ptr<ViewStore> view_store;
+  std::unique_ptr<discovery::SessionKeeper> keeper;
+  std::unique_ptr<ZnodeService> znodes;
   std::unique_ptr<discovery::Registrar> registrar;
   std::unique_ptr<health::Checker> checker;
   std::unique_ptr<admin::AdminServer> admin;

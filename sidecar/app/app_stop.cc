@@ -16,7 +16,7 @@ void App::Parts::advance_shutdown(Instant now) {
   const Shutdown::Step before = shutdown.step();
   Shutdown::World world;
   world.entry_settled = !registrar || registrar->settled();
-  world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
+  world.left = keeper->closed();
   const auto other = [&](const coord::MemberStatus& member) {
     return member.connected && member.id != status.self;
   };
@@ -27,8 +27,8 @@ void App::Parts::advance_shutdown(Instant now) {
   world.alone = !registrar || std::none_of(status.members.begin(), status.members.end(), other);
   world.idle = proxy_stopped;
   const Shutdown::Step step = shutdown.advance(now, world);
-  if (registrar && step >= Shutdown::Step::kLeaving) {
-    registrar->leave(now);
+  if (step >= Shutdown::Step::kLeaving) {
+    leave(now);
   }
   if (step == before) {
     return;
@@ -42,6 +42,17 @@ void App::Parts::advance_shutdown(Instant now) {
   }
   if (step == Shutdown::Step::kDone) {
     finish();
+  }
+}
+
+// The entry first, so that it goes even where the session cannot be closed; then the session with
+// every ephemeral under it.
+void App::Parts::leave(Instant now) {
+  if (registrar && registrar->state() != discovery::RegistrarState::kLeft) {
+    registrar->leave(now);
+  }
+  if (!registrar || registrar->state() == discovery::RegistrarState::kLeft) {
+    keeper->close(now);
   }
 }
 

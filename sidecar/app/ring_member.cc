@@ -203,11 +203,14 @@ void RingMember::after_driver() {
     return;
   }
   draining_later_ = true;
-  while (!later_.empty()) {
-    auto task = std::move(later_.front());
-    later_.pop_front();
-    task();
-  }
+  do {
+    while (!later_.empty()) {
+      auto task = std::move(later_.front());
+      later_.pop_front();
+      task();
+    }
+    listener_.ring_moved();
+  } while (!later_.empty());
   draining_later_ = false;
   keep_members();
   if (driver_ && !stopping_) {
@@ -255,6 +258,24 @@ void RingMember::touch(coord::SessionId session) {
     driver_->touch(loop_.now(), session);
     after_driver();
   }
+}
+
+bool RingMember::in_touch() const {
+  return driver_ != nullptr && !stopping_ && driver_->leader().has_value();
+}
+
+// A voter shows what its own disk has; an observer starts with nothing, and with a tree that does
+// not know yet that it is a part.
+bool RingMember::has_view() const {
+  return driver_ != nullptr && (identity_.voter || registry().scoped());
+}
+
+// Before a voter has heard of a leader its tree may be older than the session.
+std::optional<bool> RingMember::session_lives(coord::SessionId session) const {
+  if (!identity_.voter || !ring_has_spoken() || registry().scoped()) {
+    return std::nullopt;
+  }
+  return registry().session(session).has_value();
 }
 
 const coord::Registry& RingMember::registry() const {

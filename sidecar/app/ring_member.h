@@ -34,6 +34,8 @@ class RingListener {
   virtual ~RingListener() = default;
   virtual void ring_changed(std::span<const coord::Change> changes) = 0;
   virtual void ring_reloaded() = 0;
+  // The ring has moved in some way: a good moment for what waits for it. Often; cheap, please.
+  virtual void ring_moved() = 0;
   virtual void ring_log(coord::LogSeverity severity, const std::string& message) = 0;
 };
 
@@ -56,7 +58,10 @@ class RingMember : public coord::DriverPorts,
 
   // discovery::RegistryClient
   void submit(coord::Request request, ReplyHandler on_reply) override;
+  [[nodiscard]] bool in_touch() const override;
+  [[nodiscard]] bool has_view() const override;
   void touch(coord::SessionId session) override;
+  [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override;
   [[nodiscard]] const coord::Registry& registry() const override;
 
   [[nodiscard]] const RingIdentity& identity() const { return identity_; }

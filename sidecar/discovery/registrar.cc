@@ -28,12 +28,9 @@ const char* to_string(RegistrarState state) {
   return "unknown";
 }
 
-Registrar::Registrar(RegistryClient& client, balancer::Endpoint endpoint,
-                     milliseconds session_timeout, Log log)
-    : client_(client),
-      endpoint_(std::move(endpoint)),
-      session_timeout_(session_timeout),
-      log_(std::move(log)) {}
+Registrar::Registrar(RegistryClient& client, SessionKeeper& keeper, balancer::Endpoint endpoint,
+                     Log log)
+    : client_(client), keeper_(keeper), endpoint_(std::move(endpoint)), log_(std::move(log)) {}
 
 std::string Registrar::path() const {
   return entry_path(endpoint_.service, endpoint_.instance);
@@ -90,42 +87,47 @@ void Registrar::registry_changed(Instant now) {
   reconcile(now);
 }
 
-void Registrar::tick(Instant now) {
-  if (session_ && state_ != RegistrarState::kLeft && now >= touch_at_) {
-    client_.touch(session_);
-    touch_at_ = now + session_timeout_ / 6;
+// What the session took with it is gone.
+void Registrar::follow_session() {
+  if (session_ == keeper_.session()) {
+    return;
   }
-  reconcile(now);
+  const bool lost = static_cast<bool>(session_);
+  session_ = keeper_.session();
+  entry_may_stand_ = false;
+  if (state_ == RegistrarState::kTaken || state_ == RegistrarState::kLeft) {
+    return;
+  }
+  if (session_) {
+    enter(RegistrarState::kUnregistered);
+  } else {
+    enter(RegistrarState::kNoSession, lost ? "session expired" : "");
+  }
 }
 
 void Registrar::reconcile(Instant now) {
   now_ = now;
+  follow_session();
   if (pending_ || now < retry_at_ || state_ == RegistrarState::kLeft) {
     return;
   }
   if (leaving_) {
-    if (state_ == RegistrarState::kRegistered) {
-      return remove_entry(now);
-    }
-    return session_ ? close_session(now, RegistrarState::kLeft) : enter(RegistrarState::kLeft);
+    return entry_may_stand_ ? remove_entry(RegistrarState::kLeft) : enter(RegistrarState::kLeft);
   }
   if (state_ == RegistrarState::kTaken) {
-    return session_ ? close_session(now, RegistrarState::kTaken) : void();
+    return entry_may_stand_ ? remove_entry(RegistrarState::kTaken) : void();
   }
-  if (!session_) {
-    return open_session(now);
-  }
-  if (!healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered)) {
+  if (!session_ || !healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered)) {
     return;
   }
   if (check_taken()) {
     return reconcile(now);
   }
   if (state_ != RegistrarState::kRegistered || !client_.registry().get(path())) {
-    return register_entry(now);
+    return register_entry();
   }
   if (written_ != encode_entry(endpoint_)) {
-    update_entry(now);
+    update_entry();
   }
 }
 
@@ -152,53 +154,40 @@ bool Registrar::check_taken() {
   return false;
 }
 
-void Registrar::submit(Instant now, coord::Request request,
-                       std::function<void(Instant, const coord::Reply&)> on_ok) {
-  (void)now;
+void Registrar::submit(coord::Multi multi, std::function<void()> on_ok) {
   pending_ = true;
-  client_.submit(std::move(request), [this, ok = std::move(on_ok)](const coord::Reply& reply) {
-    pending_ = false;
-    if (reply.error == coord::ZkError::kOk) {
-      if (state_ != RegistrarState::kTaken) {
-        detail_.clear();
-      }
-      retry_delay_ = {};
-      retry_at_ = {};
-      ok(now_, reply);
-      reconcile(now_);
-    } else {
-      failed(reply);
-    }
-  });
+  client_.submit({session_, std::move(multi)},
+                 [this, asked_under = session_, ok = std::move(on_ok)](const coord::Reply& reply) {
+                   pending_ = false;
+                   if (reply.error != coord::ZkError::kOk) {
+                     return failed(asked_under, reply);
+                   }
+                   if (state_ != RegistrarState::kTaken) {
+                     detail_.clear();
+                   }
+                   retry_delay_ = {};
+                   retry_at_ = {};
+                   follow_session();
+                   if (asked_under == session_) {  // else what it did went with that session
+                     ok();
+                   }
+                   reconcile(now_);
+                 });
 }
 
-void Registrar::failed(const coord::Reply& reply) {
+void Registrar::failed(coord::SessionId asked_under, const coord::Reply& reply) {
+  if (reply.error == coord::ZkError::kSessionExpired) {
+    keeper_.expired(now_, asked_under);
+    return reconcile(now_);
+  }
   retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
   retry_at_ = now_ + retry_delay_;
-  if (reply.error == coord::ZkError::kSessionExpired) {
-    session_ = {};
-    retry_at_ = now_;
-    if (leaving_) {
-      enter(RegistrarState::kLeft, "session expired");
-    } else if (state_ != RegistrarState::kTaken) {
-      enter(RegistrarState::kNoSession, "session expired");
-    }
-  } else if (state_ != RegistrarState::kTaken) {
+  if (state_ != RegistrarState::kTaken) {
     detail_ = to_string(reply.error);
   }
 }
 
-void Registrar::open_session(Instant now) {
-  submit(now, {{}, coord::CreateSession{session_timeout_}},
-         [this](Instant at, const coord::Reply& reply) {
-           session_ = reply.session;
-           session_timeout_ = reply.session_timeout;
-           touch_at_ = at;
-           enter(RegistrarState::kUnregistered);
-         });
-}
-
-void Registrar::register_entry(Instant now) {
+void Registrar::register_entry() {
   coord::Multi multi;
   const auto names = client_.registry().children(service_path(endpoint_.service));
   for (const auto& name : names.value_or(std::vector<std::string>{})) {
@@ -215,33 +204,27 @@ void Registrar::register_entry(Instant now) {
   }
   Bytes data = encode_entry(endpoint_);
   multi.ops.emplace_back(coord::Create{path(), data, coord::CreateMode::kEphemeral, true});
-  submit(now, {session_, std::move(multi)},
-         [this, data = std::move(data)](Instant, const coord::Reply&) {
-           written_ = data;
-           registered_once_ = true;
-           look_for_others_ = true;  // one may have come between our look and our transaction
-           enter(RegistrarState::kRegistered);
-         });
+  entry_may_stand_ = true;
+  submit(std::move(multi), [this, data = std::move(data)] {
+    written_ = data;
+    registered_once_ = true;
+    look_for_others_ = true;  // one may have come between our look and our transaction
+    enter(RegistrarState::kRegistered);
+  });
 }
 
-void Registrar::update_entry(Instant now) {
+void Registrar::update_entry() {
   Bytes data = encode_entry(endpoint_);
   coord::Multi multi;
   multi.ops.emplace_back(coord::SetData{path(), data, coord::kAnyVersion});
-  submit(now, {session_, std::move(multi)},
-         [this, data = std::move(data)](Instant, const coord::Reply&) { written_ = data; });
+  submit(std::move(multi), [this, data = std::move(data)] { written_ = data; });
 }
 
-void Registrar::remove_entry(Instant now) {
+void Registrar::remove_entry(RegistrarState then) {
   coord::Multi multi;
   multi.ops.emplace_back(coord::Delete{path(), coord::kAnyVersion, true});
-  submit(now, {session_, std::move(multi)},
-         [this](Instant, const coord::Reply&) { enter(RegistrarState::kUnregistered, "leaving"); });
-}
-
-void Registrar::close_session(Instant now, RegistrarState then) {
-  submit(now, {session_, coord::CloseSession{}}, [this, then](Instant, const coord::Reply&) {
-    session_ = {};
+  submit(std::move(multi), [this, then] {
+    entry_may_stand_ = false;
     if (then != state_) {
       enter(then);
     }

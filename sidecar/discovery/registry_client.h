@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "coord/registry/registry.h"
 #include "coord/registry/request.h"
@@ -18,8 +19,15 @@ class RegistryClient {
 
   virtual ~RegistryClient() = default;
   virtual void submit(coord::Request request, ReplyHandler on_reply) = 0;
+  // A leader is known, so that a request goes out; while there is none it would surely not.
+  [[nodiscard]] virtual bool in_touch() const = 0;
+  // The registry shows what the ring has, or had when it was last heard (`in_touch`).
+  [[nodiscard]] virtual bool has_view() const = 0;
   // Tells the ring that the session's owner lives.
   virtual void touch(coord::SessionId session) = 0;
+  // Whether the ring still has the session, by what is applied here; nullopt where that is not
+  // known (an observer holds no sessions).
+  [[nodiscard]] virtual std::optional<bool> session_lives(coord::SessionId session) const = 0;
   [[nodiscard]] virtual const coord::Registry& registry() const = 0;
 };
 

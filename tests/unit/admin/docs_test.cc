@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "sidecar/admin/json_views.h"
+#include "sidecar/admin/trouble.h"
+#include "sidecar/admin/znode_json.h"
 #include "sidecar/metrics/scrape.h"
 #include "tests/unit/admin/made_up.h"
 
@@ -174,6 +176,44 @@ TEST_CASE("EveryFieldOfTheJsonIsDocumented") {
   listed("### /v1/status", "registration", status["registration"]);
   listed("### /v1/services", "services", services["services"][0]);
   listed("### /v1/ring", "members", ring["members"][0]);
+}
+
+TEST_CASE("EveryFieldOfAZnodeIsDocumented") {
+  ZnodeRead read;
+  read.data = "\xff";
+  const json shown = parsed(znode_json(read));
+  const json stat = shown["stat"];
+  ZnodeWritten written;
+  written.stat.emplace();
+  Words all = keys_of(shown);
+  all.merge(keys_of(parsed(znode_json(written))));
+  all.merge(keys_of(parsed(znode_json(ZnodeDeleted{}))));
+  CHECK(fields_of("#### Answer") == all);
+  for (const auto& row : rows_below("#### Answer")) {
+    if (word_in(row[0]) == "stat") {
+      const Words words = words_in(row[2]);
+      for (const auto& key : keys_of(stat)) {
+        CHECK_MESSAGE(words.contains(key), key);
+      }
+    }
+  }
+}
+
+TEST_CASE("EveryErrorOfTheAdminPortIsDocumentedWithItsStatus") {
+  std::map<std::string, std::pair<int, int>> documented;
+  for (const auto& row : rows_below("### Errors")) {
+    REQUIRE(row.size() >= 4);
+    documented[word_in(row[0])] = {std::stoi(row[1]), std::stoi(row[2])};
+  }
+  CHECK(documented.size() == trouble_kinds().size());
+  for (const auto& kind : trouble_kinds()) {
+    const auto found = documented.find(std::string(kind.word));
+    CHECK_MESSAGE(found != documented.end(), kind.word);
+    if (found != documented.end()) {
+      CHECK_MESSAGE(found->second == std::pair(kind.status, static_cast<int>(kind.code)),
+                    kind.word);
+    }
+  }
 }
 
 }  // namespace ringside::admin::test

@@ -14,6 +14,42 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Answers at once, from the asking thread; holds what `hold` says back.
+struct FakeControl : Control {
+  Status ask(ZnodeCall call, std::function<void(ZnodeAnswer)> answered) override {
+    const std::lock_guard lock(mutex);
+    if (refuse) {
+      return fail(ErrorCode::kTooLarge, "full");
+    }
+    last = call;
+    if (hold) {
+      held.push_back(std::move(answered));
+      return {};
+    }
+    if (call.method == ZnodeMethod::kGet) {
+      ZnodeRead read;
+      read.path = call.path;
+      read.data = "data";
+      answered(read);
+    } else if (call.method == ZnodeMethod::kDelete) {
+      answered(Trouble{TroubleWord::kNotEmpty, "children"});
+    } else {
+      answered(ZnodeWritten{call.path, call.method == ZnodeMethod::kPost, std::nullopt, {}});
+    }
+    return {};
+  }
+  std::size_t waiting() {
+    const std::lock_guard lock(mutex);
+    return held.size();
+  }
+
+  std::mutex mutex;
+  bool hold = false;
+  bool refuse = false;
+  ZnodeCall last;
+  std::vector<std::function<void(ZnodeAnswer)>> held;
+};
+
 struct Fixture {
   Fixture() {
     set(made_up());
@@ -31,8 +67,10 @@ struct Fixture {
   metrics::WorkerMetrics loop{"control"};
   metrics::Histogram commits;
   std::atomic<std::int64_t> now_s{160};
-  AdminServer server{{"127.0.0.1", 0},
-                     {&published, {&loop}, &commits, [this] { return Instant{seconds{now_s}}; }}};
+  FakeControl control;
+  AdminServer server{
+      {"127.0.0.1", 0},
+      {&published, {&loop}, &commits, [this] { return Instant{seconds{now_s}}; }, &control}};
 };
 
 // A plain connection; recv gives up after 20 s.
@@ -131,12 +169,9 @@ TEST_CASE("LaterFeaturesAreRefusedAs501") {
           std::string::npos);
   };
   refused(client.Get("/v1/config/orders"));
-  refused(client.Get("/v1/znode/a/b"));
   refused(client.Get("/v1/explain/abc"));
   refused(client.Get("/debug/loops"));
   refused(client.Post("/v1/drain", "", "application/json"));
-  refused(client.Put("/v1/znode/a", "x", "text/plain"));
-  refused(client.Delete("/v1/znode/a"));
 }
 
 TEST_CASE("ARequestWithoutALengthHasNoBody") {  // as `curl -X POST` sends it
@@ -146,6 +181,100 @@ TEST_CASE("ARequestWithoutALengthHasNoBody") {  // as `curl -X POST` sends it
   REQUIRE(plain.send("POST /v1/drain HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   CHECK(plain.rest().starts_with("HTTP/1.1 501"));
   CHECK(std::chrono::steady_clock::now() - before < BoundedServer::kClientTime / 2);
+}
+
+TEST_CASE("ZnodeRequestsReachTheLoopAndItsAnswersGoBack") {
+  Fixture f;
+  httplib::Client client("127.0.0.1", f.server.port());
+  const auto read = client.Get("/v1/znode/a/b");
+  REQUIRE(read);
+  CHECK(read->status == 200);
+  CHECK(parsed(read->body)["data"] == "data");
+  CHECK(client.Get("/v1/znode/a?raw")->body == "data");
+  CHECK(client.Get("/v1/znode")->status == 200);
+  CHECK(f.control.last.path == "/");
+  const std::string big(BoundedServer::kMaxLargeBodyBytes, 'x');
+  CHECK(client.Put("/v1/znode/a", big, "application/x-www-form-urlencoded")->status == 200);
+  CHECK(f.control.last.data.size() == big.size());
+  const std::string form = "--b\r\nContent-Disposition: form-data; name=x\r\n\r\n1\r\n--b--\r\n";
+  CHECK(client.Put("/v1/znode/a", form, "multipart/form-data; boundary=b")->status == 200);
+  CHECK(as_text(f.control.last.data) == form);
+  CHECK(client.Post("/v1/znode/a?sequential", "", "text/plain")->status == 201);
+  const auto refused = client.Delete("/v1/znode/a");
+  CHECK(refused->status == 409);
+  CHECK(parsed(refused->body)["error"] == "not_empty");
+  CHECK(client.Patch("/v1/znode/a", "x", "text/plain")->status == 405);
+  const auto too_long = client.Put("/v1/znode/a", big + "x", "text/plain");
+  REQUIRE(too_long);
+  CHECK(too_long->status == 413);
+  CHECK(parsed(too_long->body)["error"] == "too_large");
+  httplib::Headers coded{{"Content-Encoding", "gzip"}};
+  CHECK(client.Put("/v1/znode/a", coded, "x", "text/plain")->status == 415);
+  f.control.refuse = true;
+  CHECK(parsed(client.Get("/v1/znode/a")->body)["error"] == "busy");
+}
+
+TEST_CASE("AChangeOfAForeignPageIsRefused") {
+  Fixture f;
+  httplib::Client client("127.0.0.1", f.server.port());
+  const auto status = [&](httplib::Headers headers) {
+    const auto answer = client.Put("/v1/znode/a", headers, "x", "text/plain");
+    REQUIRE(answer);
+    return answer->status;
+  };
+  CHECK(status({{"Host", "localhost:4191"}}) == 200);
+  CHECK(status({{"Host", "evil.example"}}) == 403);
+  CHECK(status({{"Host", "localhost"}, {"Origin", "http://evil.example"}}) == 403);
+  CHECK(client.Get("/v1/znode/a", {{"Host", "evil.example"}})->status == 200);
+}
+
+TEST_CASE("WhoWaitsForTheLoopLeavesThreadsForTheRest") {
+  auto f = std::make_unique<Fixture>();
+  f->control.hold = true;
+  std::vector<std::jthread> clients;
+  std::atomic<int> answered{0};
+  std::atomic<int> busy{0};
+  const std::size_t more = BoundedServer::kWaitingForLoop + 3;
+  for (std::size_t i = 0; i < more; ++i) {
+    clients.emplace_back([&] {
+      httplib::Client client("127.0.0.1", f->server.port());
+      client.set_read_timeout(seconds{30});
+      const auto answer = client.Get("/v1/znode/a");
+      answered += answer && answer->status == 200 ? 1 : 0;
+      busy += answer && answer->status == 503 ? 1 : 0;
+    });
+  }
+  while (f->control.waiting() < BoundedServer::kWaitingForLoop || busy < 3) {
+    std::this_thread::sleep_for(milliseconds{5});
+  }
+  CHECK(f->get("/healthz")->status == 200);
+  // Longer than a client's own time: the wait is not counted.
+  std::this_thread::sleep_for(BoundedServer::kClientTime + milliseconds{200});
+  {
+    const std::lock_guard lock(f->control.mutex);
+    for (const auto& answer : f->control.held) {
+      answer(ZnodeRead{});
+    }
+  }
+  clients.clear();
+  CHECK(answered.load() == static_cast<int>(BoundedServer::kWaitingForLoop));
+  CHECK(busy.load() == 3);
+}
+
+TEST_CASE("StopEndsTheWaitsForTheLoop") {
+  auto f = std::make_unique<Fixture>();
+  f->control.hold = true;
+  const std::uint16_t port = f->server.port();
+  std::jthread client([port] { httplib::Client("127.0.0.1", port).Get("/v1/znode/a"); });
+  while (f->control.waiting() == 0) {
+    std::this_thread::sleep_for(milliseconds{5});
+  }
+  const auto began = Clock::now();
+  f->server.stop();
+  CHECK(Clock::now() - began < seconds{2});
+  f->control.held.front()(ZnodeRead{});  // the answer comes when nobody waits any more
+  client.join();
+  f.reset();
 }
 
 TEST_CASE("AnAnswerIsTheLastOfItsConnection") {
@@ -250,7 +379,7 @@ TEST_CASE("StopDoesNotWaitForSlowClients") {
 TEST_CASE("APortInUseIsAnErrorThatNamesIt") {
   Fixture f;
   AdminServer second({"127.0.0.1", f.server.port()},
-                     {&f.published, {}, &f.commits, [] { return Instant{}; }});
+                     {&f.published, {}, &f.commits, [] { return Instant{}; }, &f.control});
   const Status started = second.start();
   REQUIRE_FALSE(started.has_value());
   CHECK(started.error().message.find("127.0.0.1:" + std::to_string(f.server.port())) !=

@@ -16,7 +16,12 @@ class FakeClient : public RegistryClient {
   void submit(coord::Request request, ReplyHandler on_reply) override {
     queue_.emplace_back(std::move(request), std::move(on_reply));
   }
+  [[nodiscard]] bool in_touch() const override { return leader; }
+  [[nodiscard]] bool has_view() const override { return view; }
   void touch(coord::SessionId session) override { touched.push_back(session); }
+  [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override {
+    return observes ? std::nullopt : std::optional(registry_.session(session).has_value());
+  }
   [[nodiscard]] const coord::Registry& registry() const override { return registry_; }
 
   // Carries out what was asked, in order, and answers. Returns how many.
@@ -51,6 +56,9 @@ class FakeClient : public RegistryClient {
   [[nodiscard]] std::size_t asked() const { return queue_.size(); }
 
   bool unavailable = false;
+  bool leader = true;
+  bool view = true;
+  bool observes = false;  // holds no sessions
   std::vector<coord::SessionId> touched;
 
  private:

@@ -23,11 +23,18 @@ struct Fixture {
   FakeClient client;
   std::vector<std::string> log;
   Instant now{seconds{100}};
-  Registrar registrar{client, orders(), milliseconds{6000},
+  SessionKeeper keeper{client, milliseconds{6000},
+                       [this](const std::string& line) { log.push_back(line); }};
+  Registrar registrar{client, keeper, orders(),
                       [this](const std::string& line) { log.push_back(line); }};
+
+  Fixture() {
+    keeper.on_change([this](Instant at) { registrar.session_changed(at); });
+  }
 
   void settle() {
     for (int i = 0; i < 10; ++i) {
+      keeper.tick(now);
       registrar.tick(now);
       if (client.serve() == 0) {
         now += milliseconds{100};
@@ -118,13 +125,13 @@ TEST_CASE("AnEntryLostWithItsSessionComesBackUnderANewOne") {
   Fixture f;
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   f.settle();
-  const auto before = f.registrar.session();
+  const auto before = f.keeper.session();
   f.client.carry_out({before, coord::CloseSession{}});  // what an expiry does
   CHECK(f.entries() == 0);
   f.registrar.registry_changed(f.now);
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kRegistered);
-  CHECK(f.registrar.session() != before);
+  CHECK(f.keeper.session() != before);
   CHECK(f.entries() == 1);
 }
 
@@ -133,19 +140,29 @@ TEST_CASE("AFailureIsTriedAgainLaterAndNeverTwoRequestsAtOnce") {
   f.client.unavailable = true;
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   for (int i = 0; i < 50; ++i) {
+    f.keeper.tick(f.now);
+    f.registrar.tick(f.now);
+    CHECK(f.client.asked() <= 1);
+    f.client.serve();
+    f.now += milliseconds{10};
+  }
+  CHECK(f.keeper.detail() == "connection_loss");
+  f.client.unavailable = false;
+  f.now += seconds{2};
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+  f.client.unavailable = true;
+  f.registrar.set_details(f.now, 7, "", {});
+  for (int i = 0; i < 50; ++i) {
     f.registrar.tick(f.now);
     CHECK(f.client.asked() <= 1);
     f.client.serve();
     f.now += milliseconds{10};
   }
   CHECK(f.registrar.detail() == "connection_loss");
-  f.client.unavailable = false;
-  f.now += seconds{2};
-  f.settle();
-  CHECK(f.registrar.state() == RegistrarState::kRegistered);
 }
 
-TEST_CASE("DrainingShowsBeforeLeavingAndLeavingClosesTheSession") {
+TEST_CASE("DrainingShowsBeforeLeavingAndLeavingRemovesTheEntryAlone") {
   Fixture f;
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   f.settle();
@@ -155,24 +172,29 @@ TEST_CASE("DrainingShowsBeforeLeavingAndLeavingClosesTheSession") {
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   f.settle();
   CHECK(f.entry().state == balancer::EndpointState::kDraining);
-  const auto session = f.registrar.session();
+  const auto session = f.keeper.session();
   f.registrar.leave(f.now);
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kLeft);
   CHECK(f.entries() == 0);
-  CHECK_FALSE(f.client.registry().session(session));
+  CHECK(f.client.registry().session(session));  // others' ephemerals may stand under it
 }
 
-TEST_CASE("TheSessionIsTouchedSeveralTimesWithinItsTimeout") {
+TEST_CASE("WhoLeavesWhileItsFirstEntryIsOnItsWayTakesItAway") {
   Fixture f;
   f.settle();
-  f.client.touched.clear();
-  for (int i = 0; i < 60; ++i) {
-    f.now += milliseconds{100};
-    f.registrar.tick(f.now);
-  }
-  CHECK(f.client.touched.size() >= 5);
-  CHECK(f.client.touched.size() <= 8);
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);  // asked, not answered
+  f.registrar.leave(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kLeft);
+  CHECK(f.entries() == 0);
+}
+
+TEST_CASE("WhoLeavesWithoutASessionHasLeft") {
+  Fixture f;
+  f.client.unavailable = true;
+  f.registrar.leave(f.now);
+  CHECK(f.registrar.state() == RegistrarState::kLeft);
 }
 
 TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
@@ -185,7 +207,7 @@ TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kTaken);
   CHECK(f.entries() == 1);
-  CHECK_FALSE(f.registrar.session());
+  CHECK_FALSE(f.client.registry().get(entry_path("orders", f.registrar.endpoint().instance)));
   const std::string who = f.registrar.detail();
   CHECK(who.find("0000000c") != std::string::npos);
   f.settle();
@@ -199,7 +221,7 @@ TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
 TEST_CASE("AnOlderEntryOfTheSameAddressDoesNotTakeOurs") {
   Fixture f;
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
-  f.registrar.tick(f.now);
+  f.keeper.tick(f.now);
   f.client.serve();                               // the session
   f.other("10.0.0.5-8080-0000000a", "10.0.0.5");  // after our look, before our transaction
   f.settle();

@@ -1,0 +1,111 @@
+#include "sidecar/discovery/session_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ringside::discovery {
+
+namespace {
+
+constexpr Duration kFirstRetry = milliseconds{50};
+constexpr Duration kLastRetry = seconds{1};
+constexpr int kTouchesPerTimeout = 6;
+
+}  // namespace
+
+SessionKeeper::SessionKeeper(RegistryClient& client, milliseconds timeout, Log log)
+    : client_(client), wanted_(timeout), timeout_(timeout), log_(std::move(log)) {}
+
+void SessionKeeper::tick(Instant now) {
+  now_ = now;
+  if (session_ && client_.session_lives(session_) == false) {
+    expired(now, session_);
+  }
+  if (session_ && !closed_ && now >= touch_at_) {
+    client_.touch(session_);
+    touch_at_ = now + timeout_ / kTouchesPerTimeout;
+  }
+  act(now);
+}
+
+void SessionKeeper::expired(Instant now, coord::SessionId session) {
+  now_ = now;
+  if (!session || session != session_) {
+    return;
+  }
+  log_("the session with the ring has expired");
+  retry_at_ = now;
+  become({});
+  act(now);
+}
+
+void SessionKeeper::close(Instant now) {
+  closing_ = true;
+  act(now);
+}
+
+void SessionKeeper::act(Instant now) {
+  now_ = now;
+  if (pending_ || closed_ || now < retry_at_) {
+    return;
+  }
+  if (!session_ && closing_) {
+    closed_ = true;
+    if (changed_) {
+      changed_(now);
+    }
+  } else if (closing_) {
+    end();
+  } else if (!session_) {
+    open();
+  }
+}
+
+void SessionKeeper::open() {
+  pending_ = true;
+  client_.submit({{}, coord::CreateSession{wanted_}}, [this](const coord::Reply& reply) {
+    pending_ = false;
+    if (reply.error != coord::ZkError::kOk) {
+      return failed(reply);
+    }
+    timeout_ = reply.session_timeout;
+    touch_at_ = now_;
+    become(reply.session);
+    act(now_);
+  });
+}
+
+void SessionKeeper::end() {
+  pending_ = true;
+  client_.submit({session_, coord::CloseSession{}}, [this](const coord::Reply& reply) {
+    pending_ = false;
+    // An unknown outcome shows at the next try.
+    if (reply.error != coord::ZkError::kOk && reply.error != coord::ZkError::kSessionExpired) {
+      return failed(reply);
+    }
+    become({});
+    act(now_);
+  });
+}
+
+void SessionKeeper::failed(const coord::Reply& reply) {
+  retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
+  retry_at_ = now_ + retry_delay_;
+  detail_ = to_string(reply.error);
+}
+
+void SessionKeeper::become(coord::SessionId session) {
+  session_ = session;
+  detail_.clear();
+  retry_delay_ = {};
+  if (session) {
+    retry_at_ = {};
+  }
+  if (changed_) {
+    changed_(now_);
+  }
+}
+
+}  // namespace ringside::discovery

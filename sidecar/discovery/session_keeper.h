@@ -1,0 +1,73 @@
+// Keeps this sidecar's one session with the ring: opened at start, touched, opened anew when it has
+// expired, closed by a clean stop.
+//
+// Owned by sidecar/app, on the control loop's thread; time comes as an argument. Who makes
+// ephemeral znodes (Registrar, the admin API) asks for session() and reports an answer of
+// kSessionExpired.
+//
+// clang-format off
+//            open              granted                  close()
+//   kNone ────────▶ (asking) ────────▶ kOpen ──────────────────────────▶ kClosed
+//     ▲                                  │                                  ▲
+//     └──────────── expired ─────────────┘      close() without a session ──┘
+// clang-format on
+//
+// Invariants: at most one request under way; session() is never one that is known to be gone; after
+// close() none is opened any more.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "config/base/time.h"
+#include "sidecar/discovery/registry_client.h"
+
+namespace ringside::discovery {
+
+class SessionKeeper {
+ public:
+  using Log = std::function<void(const std::string&)>;
+  using Changed = std::function<void(Instant)>;
+
+  SessionKeeper(RegistryClient& client, milliseconds timeout, Log log);
+
+  // Called after each change of session() and when it is closed; replaces the one before.
+  void on_change(Changed changed) { changed_ = std::move(changed); }
+
+  // Opens, touches, retries; call at least every 100 ms.
+  void tick(Instant now);
+  // A request under `session` was answered kSessionExpired; of an earlier session: nothing.
+  void expired(Instant now, coord::SessionId session);
+  // Everything ephemeral under it goes with it. Call tick() until closed().
+  void close(Instant now);
+
+  [[nodiscard]] coord::SessionId session() const { return session_; }  // 0: none now
+  [[nodiscard]] milliseconds timeout() const { return timeout_; }
+  [[nodiscard]] bool closed() const { return closed_; }
+  // Why the last request failed; empty after a success.
+  [[nodiscard]] const std::string& detail() const { return detail_; }
+
+ private:
+  void act(Instant now);
+  void open();
+  void end();
+  void failed(const coord::Reply& reply);
+  void become(coord::SessionId session);
+
+  RegistryClient& client_;
+  milliseconds wanted_;
+  milliseconds timeout_;  // as granted
+  Log log_;
+  Changed changed_;
+  coord::SessionId session_;
+  std::string detail_;
+  bool closing_ = false;
+  bool closed_ = false;
+  bool pending_ = false;
+  Duration retry_delay_{};
+  Instant retry_at_{};
+  Instant touch_at_{};
+  Instant now_{};
+};
+
+}  // namespace ringside::discovery
