@@ -6,6 +6,7 @@
 
 #include "coord/codec/request_codec.h"
 #include "coord/driver/state.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -47,6 +48,10 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
                   recovered->doubt_reason);
   }
   digests.reset({snapshot, registry.digest()});
+  Zxid commit_point = recovered->commit_point;
+  if (mutated(Mutant::kD15WholeLogApplied) && !recovered->log.empty()) {
+    commit_point = recovered->log.back().zxid;
+  }
   ZabOptions zab_options;
   zab_options.self = options.self;
   zab_options.voters = options.voters;
@@ -59,7 +64,7 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
                                        .in_doubt = recovered->in_doubt || recovered->fresh,
                                        .snapshot = snapshot,
                                        .log = std::move(recovered->log),
-                                       .commit = recovered->commit_point},
+                                       .commit = commit_point},
                               Rng(rng()), now);
   perform(zab->start());
   return {};
@@ -378,6 +383,10 @@ void Driver::unwatch(WatcherId watcher) {
 
 const Registry& Driver::registry() const {
   return state_->registry;
+}
+
+Zxid Driver::applied() const {
+  return state_->view();
 }
 
 std::optional<MemberId> Driver::leader() const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "coord/mutant.h"
 #include "coord/storage/storage_state.h"
 
 namespace ringside::coord {
@@ -213,7 +214,7 @@ DiskOutcome Storage::on_disk_done(DiskBatchId id, const Status& status) {
   if (const auto side = state.side_work.extract(id)) {
     return state.side_done(side.mapped(), status);
   }
-  if (!status) {
+  if (!status && !mutated(Mutant::kZk4882FailedWriteGoesOn)) {  // D9
     state.fenced = true;
     return DiskOutcome::kFenced;
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 Zxid committed(const Core& core, const Followers& followers) {
@@ -37,8 +39,10 @@ std::uint64_t quorum_round(const Core& core, const Followers& followers, std::ui
 Tally synced(const Core& core, const Followers& followers) {
   Tally tally(core.voters());
   tally.add(false);  // its own history is what the epoch begins with
+  const auto enough =
+      mutated(Mutant::kD8EstablishedTooEarly) ? FollowerStage::kSyncing : FollowerStage::kSynced;
   for (const auto& [id, follower] : followers) {
-    if (follower.stage == FollowerStage::kSynced) {
+    if (follower.stage >= enough) {
       tally.add(follower.in_doubt);
     }
   }

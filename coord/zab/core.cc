@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/base/check.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -20,7 +21,7 @@ Core::Core(ZabOptions settings, ZabStart start, Rng random, Instant start_time)
       birth(start.birth),
       accepted(start.accepted),
       current(start.current),
-      in_doubt(start.in_doubt || !start.birth),
+      in_doubt((start.in_doubt || !start.birth) && !mutated(Mutant::kZk2325EmptyDiskVotes)),
       history(start.snapshot, start.log),
       commit(std::max(start.commit, start.snapshot)),
       applied(start.snapshot),
@@ -54,7 +55,8 @@ void Core::notify_all(const Notification& notification) {
 }
 
 Credentials Core::credentials() const {
-  return {current, durable_, !resigned, options.self};
+  const bool from_memory = mutated(Mutant::kZk2845VoteFromMemory);
+  return {current, from_memory ? applied : durable_, !resigned, options.self};
 }
 
 bool Core::is_voter(MemberId id) const {
@@ -97,10 +99,24 @@ void Core::switch_history(std::optional<SnapshotData> snapshot, Zxid keep_until,
     history.append(entry);
   }
   written_ = history.last();
+  if (mutated(Mutant::kZk2355AppliedTooEarly)) {
+    applied = std::max(applied, std::min(commit, history.last()));
+  }
+  if (mutated(Mutant::kZk3911AckBeforeDurable) && !snapshot) {
+    durable_ = history.last();
+    accepted = current = epoch;
+  }
+  if (mutated(Mutant::kZk4643EpochFirst) && !in_doubt) {
+    save_epochs(new_birth, epoch, epoch);
+  }
+  if (mutated(Mutant::kZk4646AckBeforeEntries)) {
+    written_ = keep_until;  // the entries go to the disk as if they were proposals
+    entries.clear();
+  }
   const PersistId id = push({.id = {},
                              .kind = PersistKind::kSwitch,
                              .run = 0,
-                             .durable = history.last(),
+                             .durable = written_,
                              .birth = new_birth,
                              .accepted = epoch,
                              .current = epoch,
@@ -134,6 +150,11 @@ void Core::append_pending() {
 }
 
 void Core::drop_unwritten() {
+  if (mutated(Mutant::kZk4712OldRunWrites) && !pending_.empty() &&
+      pending_.front().kind == PersistKind::kAppend) {
+    pending_.clear();
+    written_ = durable_;
+  }
   history.truncate_after(written_);
   // It may have been committed by the others already; it comes back with the next history.
   commit = std::min(commit, history.last());

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 void Discovery::add_info(MemberId from, const FollowerInfo& info) {
@@ -81,7 +83,8 @@ Result<BirthId> Discovery::birth(Rng& rng) const {
   if (birth) {
     return birth;
   }
-  if (!infos().everybody() || !empty) {
+  const bool anybody = mutated(Mutant::kZk2325EmptyDiskVotes);
+  if ((!infos().everybody() && !anybody) || !empty) {
     return fail(ErrorCode::kRefused, "a ring is born only when every voter answers, all empty");
   }
   return BirthId{(rng() >> 1U) | 1U};

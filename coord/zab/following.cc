@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 namespace {
@@ -42,14 +44,15 @@ void Following::attach_if_it_leads() {
   }
   stage_ = Stage::kAttached;
   run_ = core_.run();
-  core_.send(
-      leader_,
-      FollowerInfo{core_.birth, core_.accepted, core_.current, core_.durable(), core_.in_doubt},
-      run_);
+  core_.send(leader_,
+             FollowerInfo{core_.birth, core_.accepted, core_.current, core_.credentials().zxid,
+                          core_.in_doubt},
+             run_);
 }
 
 void Following::on_message(MemberId from, const Envelope& envelope) {
-  if (from != leader_ || stage_ == Stage::kWaiting || envelope.run != run_) {
+  if (from != leader_ || stage_ == Stage::kWaiting ||
+      (envelope.run != run_ && !mutated(Mutant::kD10OldRunHeard))) {
     return;
   }
   heard_ = core_.now;
@@ -112,6 +115,9 @@ Status Following::on_leader_info(const LeaderInfo& info) {
     send_ack_epoch(false);  // no promise to count: promised before, or not to be trusted (D16)
   } else {
     core_.save_epochs(birth_, epoch_, core_.current);  // D4
+    if (mutated(Mutant::kZk335PromiseNotLogged)) {
+      send_ack_epoch(true);
+    }
   }
   return {};
 }
@@ -119,7 +125,7 @@ Status Following::on_leader_info(const LeaderInfo& info) {
 void Following::send_ack_epoch(bool counts) {
   stage_ = Stage::kReceiving;
   core_.send(leader_,
-             AckEpoch{epoch_, core_.current, core_.durable(), counts,
+             AckEpoch{epoch_, core_.current, core_.credentials().zxid, counts,
                       core_.history.epoch_ends(kMaxEpochEnds)},
              run_);
 }
@@ -148,9 +154,26 @@ Status Following::on_new_leader(const NewLeader& message) {
   }
   stage_ = Stage::kSwitching;
   core_.commit_up_to(message.commit);
-  core_.switch_history(staging_.snapshot(), staging_.keep_until(), staging_.take_entries(), birth_,
+  std::vector<Entry> entries;
+  if (!mutated(Mutant::kZk3023JudgedIllegal)) {
+    entries = staging_.take_entries();
+  }
+  if (mutated(Mutant::kZk4394ForgottenProposals)) {
+    std::erase_if(entries, [&](const Entry& entry) { return entry.zxid > message.commit; });
+  }
+  core_.switch_history(staging_.snapshot(), staging_.keep_until(), std::move(entries), birth_,
                        epoch_);
+  if (mutated(Mutant::kZk3911AckBeforeDurable)) {
+    acknowledge_new_leader(message.last);
+  }
   return {};
+}
+
+void Following::acknowledge_new_leader(Zxid last) {
+  if (stage_ == Stage::kSwitching) {
+    stage_ = Stage::kSynced;
+    core_.send(leader_, AckNewLeader{last}, run_);
+  }
 }
 
 void Following::on_persisted(const PersistDone& done) {
@@ -164,12 +187,16 @@ void Following::on_persisted(const PersistDone& done) {
       }
       break;
     case PersistKind::kSwitch:
-      stage_ = Stage::kSynced;
-      core_.send(leader_, AckNewLeader{core_.durable()}, run_);  // D3: history, epochs, then ack
+      if (!mutated(Mutant::kZk4685AckOvertakes) || core_.durable() == core_.history.last()) {
+        acknowledge_new_leader(core_.durable());  // D3: history, epochs, then ack
+      }
       core_.deliver();
       break;
     case PersistKind::kAppend:
       core_.send(leader_, Ack{core_.durable()}, run_);  // D2
+      if (mutated(Mutant::kZk4685AckOvertakes)) {
+        acknowledge_new_leader(core_.durable());
+      }
       core_.deliver();
       break;
   }
@@ -178,6 +205,11 @@ void Following::on_persisted(const PersistDone& done) {
 Status Following::on_up_to_date(const UpToDate& message) {
   if (stage_ != Stage::kSynced) {
     return unexpected_message("UPTODATE");
+  }
+  if (mutated(Mutant::kZk3023JudgedIllegal)) {
+    for (Entry& entry : staging_.take_entries()) {
+      core_.history.append(std::move(entry));
+    }
   }
   stage_ = Stage::kServing;
   quorum_at_ = core_.now;

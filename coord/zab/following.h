@@ -68,6 +68,7 @@ class Following {
   Status on_commit(Zxid zxid);
   Status on_heartbeat(const Heartbeat& heartbeat);
   void send_ack_epoch(bool counts);
+  void acknowledge_new_leader(Zxid last);
 
   Core& core_;
   MemberId leader_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coord/mutant.h"
 #include "coord/zab/synchronization.h"
 
 namespace ringside::coord {
@@ -156,7 +157,9 @@ void Leading::try_synchronize() {
     return;
   }
   stage_ = Stage::kSynchronizing;
-  if (core_.in_doubt) {  // everybody answered: this log is the best that there is
+  if (mutated(Mutant::kD14TailLeftOut)) {
+    core_.switch_history(std::nullopt, core_.commit, {}, birth_, epoch_);
+  } else if (core_.in_doubt) {  // everybody answered: this log is the best that there is
     core_.switch_history(std::nullopt, core_.history.last(), {}, birth_, epoch_);
   } else {
     core_.save_epochs(birth_, epoch_, epoch_);
@@ -186,7 +189,11 @@ void Leading::synchronize(MemberId id, FollowerState& follower) {
   for (std::vector<Entry>& part : split_entries(std::move(plan.entries))) {
     core_.send(id, SyncEntries{std::move(part)}, follower.run);
   }
-  core_.send(id, NewLeader{epoch_, core_.history.last(), core_.commit}, follower.run);
+  const bool as_committed = mutated(Mutant::kZk2846UncommittedAsCommitted) && established();
+  core_.send(
+      id,
+      NewLeader{epoch_, core_.history.last(), as_committed ? core_.history.last() : core_.commit},
+      follower.run);
   follower.stage = FollowerStage::kSyncing;
 }
 

@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "coord/mutant.h"
+
 namespace ringside::coord {
 
 namespace {
@@ -23,7 +25,13 @@ SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_las
     plan.mode = SyncMode::kSnap;
     plan.keep_until = leader_applied;
   }
+  if (mutated(Mutant::kZk4352NothingMeansAll) && !common) {
+    plan = {SyncMode::kDiff, follower_last, {}};
+  }
   plan.entries = leader.range(plan.keep_until, leader.last());
+  if (mutated(Mutant::kZk4925HolePassedOn) && plan.entries.size() > 1) {
+    plan.entries.erase(plan.entries.begin());
+  }
   return plan;
 }
 

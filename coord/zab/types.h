@@ -11,6 +11,7 @@
 
 #include "config/base/bytes.h"
 #include "config/base/strong_id.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -52,7 +53,8 @@ struct Zxid {
   [[nodiscard]] constexpr Zxid next() const { return Zxid{packed + 1}; }
   // May `this` stand right after `before` in a log: last + 1, or the first of a later epoch (D5).
   [[nodiscard]] constexpr bool follows(Zxid before) const {
-    return packed == before.packed + 1 || (epoch() > before.epoch() && counter() == 1);
+    return packed == before.packed + 1 || (epoch() > before.epoch() && counter() == 1) ||
+           (packed > before.packed && mutated(Mutant::kZk4925HolePassedOn));
   }
   constexpr auto operator<=>(const Zxid&) const = default;
   // "0x…" as users and JSON see it.

@@ -40,6 +40,8 @@ class SimDisk : public coord::DiskPort {
   void fail_next() { log().failing = true; }
   // The next batch of the side lane fails, alone.
   void fail_next_side() { side().failing = true; }
+  // What was armed and has not struck yet does not.
+  void will_not_fail() { log().failing = side().failing = false; }
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:

@@ -255,6 +255,7 @@ void Faults::heal_all() {
   network_.heal();
   for (const auto& member : members_) {
     member->disk().set_slow(false);
+    member->disk().will_not_fail();
     member->set_clock_rate(1);
     if (member->fenced_out() || member->disk().failed()) {
       member->crash(false);

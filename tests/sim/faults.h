@@ -25,16 +25,18 @@ class Faults {
   [[nodiscard]] bool active() const { return active_ > 0; }
   [[nodiscard]] std::size_t begun() const { return begun_; }
 
- private:
+  // --- for faults that choose their moment themselves (ambush.h)
   using Undo = std::function<void()>;
-
-  void strike();
   // Undone after a while, unless heal_all came first.
   void lasting(Duration how_long, Undo undo);
   Duration some_time() { return milliseconds(rng_.between(300, 6000)); }
+  // Restarted after some time.
+  void crash(SimMember& victim, bool power);
+
+ private:
+  void strike();
   SimMember& any();
   SimMember& leader_or_any();
-  void crash(SimMember& victim, bool power);
   void crash_everyone();
   void partition();
   void isolate();

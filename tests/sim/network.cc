@@ -247,9 +247,15 @@ void Network::break_link(MemberId a, MemberId b) {
     if (!end.up) {
       continue;
     }
-    // Bytes under way are lost; each end learns of it in its own time.
-    end.inbox.clear();
+    // Some of the bytes under way get through; each end learns of it in its own time.
+    end.inbox.resize(rng_.below(end.inbox.size() + 1));
     end.end_of_stream = true;
+    if (!end.inbox.empty()) {
+      if (!end.pumping) {
+        pump(pair, id);
+      }
+      continue;  // the reset comes behind them
+    }
     end.pumping = true;
     queue_.after(milliseconds(rng_.between(0, 80)),
                  [this, pair, id, connection = links_.at(pair).connection] {

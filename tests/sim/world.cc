@@ -19,6 +19,7 @@ constexpr seconds kEnd{62};
 constexpr seconds kLeaderBound{8};
 constexpr seconds kConvergeBound{3};
 constexpr std::size_t kFaults = 14;
+constexpr std::size_t kAmbushes = 5;
 constexpr std::size_t kClients = 5;
 
 Instant at(Duration since_start) {
@@ -44,10 +45,12 @@ World::World(std::uint64_t seed, bool trace)
       rng_(seed),
       network_(queue_, trace_, Rng(rng_())),
       client_world_{queue_, trace_, sessions_, {}, {}, {}},
-      faults_(queue_, trace_, network_, members_, Rng(rng_())) {
+      faults_(queue_, trace_, network_, members_, Rng(rng_())),
+      ambush_(queue_, trace_, network_, members_, faults_, Rng(rng_())) {
   make_members(Rng(rng_()));
   make_clients(Rng(rng_()));
   faults_.plan(kFaults, at(kFaultsFrom), at(kFaultsUntil));
+  ambush_.plan(kAmbushes, at(kFaultsFrom), at(kFaultsUntil));
 }
 
 World::~World() = default;
@@ -149,6 +152,7 @@ void World::applied(SimMember& member, coord::Zxid zxid, std::span<const coord::
   if (deliveries_.applied(member.id(), member.voter(), state)) {
     trace_.say("member {} is the first to deliver {}", member.id().value, zxid.to_string());
     extended(member.driver().registry(), changes);
+    ambush_.delivered_first(member);
   }
 }
 
@@ -185,6 +189,10 @@ void World::note_leader(SimMember& member) {
     }
     sessions_.led(queue_.now(), status.epoch);
   }
+}
+
+void World::sent(SimMember& from, MemberId to, std::size_t message) {
+  ambush_.sent(from, to, message);
 }
 
 void World::stepped(SimMember& member) {
@@ -296,6 +304,7 @@ RunStats World::run() {
 RunStats World::live() {
   look_around();
   queue_.run_until(at(kHeal));
+  ambush_.stop();
   faults_.heal_all();
   wait_for_leader();
   write_something();

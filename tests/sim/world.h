@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/ambush.h"
 #include "tests/sim/client.h"
 #include "tests/sim/delivery_rules.h"
 #include "tests/sim/faults.h"
@@ -45,6 +46,7 @@ class World : private MemberObserver {
   void applied(SimMember& member, coord::Zxid zxid,
                std::span<const coord::Change> changes) override;
   void reloaded(SimMember& member, coord::Zxid zxid) override;
+  void sent(SimMember& from, MemberId to, std::size_t message) override;
   void stepped(SimMember& member) override;
 
   RunStats live();
@@ -72,6 +74,7 @@ class World : private MemberObserver {
   std::vector<std::unique_ptr<SimMember>> members_;
   std::vector<std::unique_ptr<Client>> clients_;
   Faults faults_;
+  Ambush ambush_;
   std::optional<MemberId> calm_leader_;
   std::uint64_t next_client_ = 0;
   bool keep_clients_coming_ = true;

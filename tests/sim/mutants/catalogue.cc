@@ -1,0 +1,95 @@
+#include "tests/sim/mutants/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace ringside::sim {
+
+namespace {
+
+using coord::Mutant;
+
+constexpr std::array kBugs{
+    Bug{Mutant::kZk335PromiseNotLogged, "zk-335", "an epoch is promised before that is durable"},
+    Bug{Mutant::kZk1675SyncWithoutQuorum, "zk-1675", "a leader answers a sync without a quorum"},
+    Bug{Mutant::kZk2325EmptyDiskVotes, "zk-2325", "an empty disk votes (D16)"},
+    Bug{Mutant::kZk2355AppliedTooEarly, "zk-2355",
+        "synchronized txns count as applied before they are: ephemerals of closed sessions stay"},
+    Bug{Mutant::kZk2845VoteFromMemory, "zk-2845", "a vote tells what is applied, not logged"},
+    Bug{Mutant::kZk2846UncommittedAsCommitted, "zk-2846",
+        "an established leader ships proposals as committed"},
+    Bug{Mutant::kZk3023JudgedIllegal, "zk-3023",
+        "the DIFF is not in the log at its ack; what follows is judged illegal"},
+    Bug{Mutant::kZk3911AckBeforeDurable, "zk-3911",
+        "NEWLEADER is acknowledged before the DIFF is durable"},
+    Bug{Mutant::kZk4352NothingMeansAll, "zk-4352", "a follower of unknown history gets a DIFF"},
+    Bug{Mutant::kZk4394ForgottenProposals, "zk-4394",
+        "proposals outstanding at NEWLEADER are forgotten, their commit is not understood"},
+    Bug{Mutant::kZk4643EpochFirst, "zk-4643", "the epoch is durable before the history"},
+    Bug{Mutant::kZk4646AckBeforeEntries, "zk-4646",
+        "NEWLEADER is acknowledged while the DIFF waits for the disk thread"},
+    Bug{Mutant::kZk4685AckOvertakes, "zk-4685",
+        "the ack of a proposal overtakes that of NEWLEADER"},
+    Bug{Mutant::kZk4712OldRunWrites, "zk-4712", "the disk writes for a run that is over"},
+    Bug{Mutant::kZk4882FailedWriteGoesOn, "zk-4882", "a failed write ends nothing"},
+    Bug{Mutant::kZk4925HolePassedOn, "zk-4925", "a DIFF with a hole, and no check of continuity"},
+    Bug{Mutant::kD8EstablishedTooEarly, "d8", "established before a quorum acknowledged NEWLEADER"},
+    Bug{Mutant::kD10OldRunHeard, "d10", "messages of an attachment that is over are taken"},
+    Bug{Mutant::kD14TailLeftOut, "d14", "a new leader leaves its uncommitted tail out"},
+    Bug{Mutant::kD15WholeLogApplied, "d15", "a restart applies its whole log"},
+};
+
+}  // namespace
+
+std::span<const Bug> catalogue() {
+  return kBugs;
+}
+
+const Bug* find_bug(std::string_view name) {
+  const auto found = std::ranges::find(kBugs, name, &Bug::name);
+  return found == kBugs.end() ? nullptr : &*found;
+}
+
+Result<KnownSeeds> read_seeds(std::string_view text) {
+  KnownSeeds seeds;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.starts_with('#')) {
+      continue;
+    }
+    const std::size_t gap = line.find(' ');
+    const std::string_view name = line.substr(0, gap);
+    std::uint64_t seed = 0;
+    const auto number = gap == std::string_view::npos ? "" : line.substr(gap + 1);
+    const auto [rest, error] = std::from_chars(number.data(), number.data() + number.size(), seed);
+    if (find_bug(name) == nullptr || error != std::errc{} ||
+        rest != number.data() + number.size()) {
+      return fail(ErrorCode::kInvalid, fmt::format("no bug and seed: {:?}", line));
+    }
+    seeds.emplace(name, seed);
+  }
+  for (const Bug& bug : kBugs) {
+    if (!seeds.contains(bug.name)) {
+      return fail(ErrorCode::kInvalid, fmt::format("no seed is recorded for {}", bug.name));
+    }
+  }
+  return seeds;
+}
+
+std::string write_seeds(const KnownSeeds& seeds) {
+  std::string text =
+      "# The first seed, counted from 1, that finds each bug; written by sim_mutants --record.\n";
+  for (const Bug& bug : kBugs) {
+    if (const auto known = seeds.find(bug.name); known != seeds.end()) {
+      text += fmt::format("{} {}\n", bug.name, known->second);
+    }
+  }
+  return text;
+}
+
+}  // namespace ringside::sim
