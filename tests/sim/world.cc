@@ -40,11 +40,11 @@ std::uint64_t hash_changes(std::span<const coord::Change> changes) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, bool trace)
-    : trace_(queue_, trace),
+World::World(std::uint64_t seed, bool trace, std::string* into)
+    : trace_(queue_, trace, into),
       rng_(seed),
       network_(queue_, trace_, Rng(rng_())),
-      client_world_{queue_, trace_, sessions_, {}, {}, {}},
+      client_world_{queue_, trace_, sessions_, tree_, {}, {}, {}, {}},
       faults_(queue_, trace_, network_, members_, Rng(rng_())),
       ambush_(queue_, trace_, network_, members_, faults_, Rng(rng_())) {
   make_members(Rng(rng_()));
@@ -168,6 +168,11 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
   }
   std::vector<NodeChange> nodes;
   for (const coord::Change& change : changes) {
+    std::optional<NodeState> left;
+    if (const auto view = registry.get(change.path)) {
+      left = NodeState{std::string(view->data), view->stat.version, view->stat.mzxid};
+    }
+    tree_.changed(registry.applied(), change.path, std::move(left));
     if (change.kind == coord::ChangeKind::kDataChanged) {
       continue;
     }
@@ -177,6 +182,7 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
     }
     nodes.push_back(std::move(node));
   }
+  tree_.extended(registry.applied());
   sessions_.transaction(queue_.now(), registry.applied(), sessions, nodes, closing);
 }
 
@@ -315,6 +321,7 @@ RunStats World::live() {
   queue_.run_until(std::max(at(kEnd), queue_.now() + seconds(8)));
   converge();
   sessions_.nothing_left_of_the_dead();
+  client_world_.histories.judge_all(trace_);
   const auto& first = *members_.front();
   for (const auto& member : members_) {
     if (member->unanswered() > 0) {
