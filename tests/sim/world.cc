@@ -64,6 +64,7 @@ void World::make_members(Rng rng) {
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
   options.close_slice_nodes = 2;  // so that many a session ends in slices
+  options.segment_bytes = static_cast<std::uint64_t>(rng.between(1'000, 20'000));
   for (std::uint64_t id = 1; id <= voters; ++id) {
     options.voters.emplace_back(id);
   }
