@@ -43,6 +43,8 @@ class SimDisk : public coord::DiskPort {
   const DurableState& durable() { return durable_.state(files_); }
 
   void set_slow(bool slow) { slow_ = slow; }
+  // Full: no more blocks than are in use now.
+  void set_full(bool full);
   // The next batch of the log's lane fails at some operation, and nothing after it is carried out.
   void fail_next() { log().failing = true; }
   // The next batch of the side lane fails, alone.

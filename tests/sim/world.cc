@@ -64,6 +64,7 @@ void World::make_members(Rng rng) {
   options.election_timeout = milliseconds(rng.between(400, 1200));
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
+  options.segment_bytes = static_cast<std::uint64_t>(rng.between(1'000, 20'000));
   for (std::uint64_t id = 1; id <= voters; ++id) {
     options.voters.emplace_back(id);
   }
