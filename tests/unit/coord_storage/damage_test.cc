@@ -1,5 +1,6 @@
 // D16: damage is told from a write that never completed, and costs the vote.
 #include "coord/codec/log_format.h"
+#include "coord/codec/manifest_codec.h"
 #include "coord/codec/snapshot_file.h"
 #include "tests/unit/coord_storage/fixture.h"
 
@@ -292,6 +293,23 @@ TEST_CASE("BytesBehindTheEndOfAClosedSegmentAreNoPartOfIt") {
   const Recovered recovered = member.restart();
   CHECK_FALSE(recovered.in_doubt);
   CHECK(recovered.log.size() == 8);
+}
+
+// Found by fuzz_directory: the zxid 2.0 is no transaction's.
+TEST_CASE("AManifestThatEndsASegmentBetweenTwoRecordsIsInDoubt") {
+  Member member(200);
+  member.restart();
+  member.grow(1, 3);
+  member.grow(2, 1);
+  Manifest manifest = decode_manifest(member.disk.bytes_of("manifest")).value();
+  manifest.segments.back().last = zxid(2, 0);
+  manifest.segments.back().open = false;
+  member.disk.bytes_of("manifest") = encode_manifest(manifest);
+  CHECK(member.restart().in_doubt);
+  member.grow(3, 2);
+  const Recovered recovered = member.restart();
+  CHECK_FALSE(recovered.in_doubt);
+  CHECK(recovered.log.back().zxid == zxid(3, 2));
 }
 
 }  // namespace ringside::coord
