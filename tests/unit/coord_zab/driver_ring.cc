@@ -36,6 +36,7 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
 }
 
 void TestPorts::send(MemberId to, std::shared_ptr<const Bytes> frame) {
+  ++sends;
   const auto wire = ring_.wires.find({self_, to});
   if (wire != ring_.wires.end()) {
     wire->second.push_back(std::move(frame));
