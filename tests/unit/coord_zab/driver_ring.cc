@@ -49,6 +49,7 @@ void TestPorts::send(MemberId to, std::shared_ptr<const Bytes> frame) {
   if (read) {
     ring_.sent[self_].push_back(read->envelope.message);
   }
+  ++sends;
   const auto wire = ring_.wires.find({self_, to});
   if (wire != ring_.wires.end()) {
     wire->second.push_back(std::move(frame));

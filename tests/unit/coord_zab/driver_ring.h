@@ -18,7 +18,10 @@ namespace ringside::coord::test {
 
 class MemoryDisk : public DiskPort {
  public:
-  void submit(DiskBatch batch) override { waiting.push_back(std::move(batch)); }
+  void submit(DiskBatch batch) override {
+    ++batches;
+    waiting.push_back(std::move(batch));
+  }
   // Carries out the oldest batch; nullopt: none waits.
   std::optional<DiskBatchId> complete_one();
 
@@ -26,6 +29,7 @@ class MemoryDisk : public DiskPort {
   bool side_fails = false;  // all of the side lane but the blocks taken ahead
   bool no_room = false;     // these
   Status status;            // of the last batch
+  std::size_t batches = 0;  // ever asked for
   DiskImage image;
 };
 
@@ -54,6 +58,7 @@ class TestPorts : public DriverPorts {
   std::vector<std::string> logs;
   std::optional<Error> fence;
   int reloads = 0;
+  std::size_t sends = 0;
 
  private:
   DriverRing& ring_;
