@@ -22,7 +22,8 @@ void Driver::State::send(MemberId to, Envelope envelope) {
     answer->touches = touches.take(kMaxTouches);
     answer->routed = own_routed;
   }
-  ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)))));
+  ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)),
+                                              link->second.version())));
 }
 
 Status Driver::State::receive(MemberId peer, Envelope envelope) {
