@@ -18,6 +18,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/member.h"
 #include "tests/sim/session_rules.h"
+#include "tests/sim/speech_rules.h"
 
 namespace ringside::sim {
 
@@ -47,7 +48,7 @@ class World : private MemberObserver {
   void applied(SimMember& member, coord::Zxid zxid,
                std::span<const coord::Change> changes) override;
   void reloaded(SimMember& member, coord::Zxid zxid) override;
-  void sent(SimMember& from, MemberId to, std::size_t message) override;
+  void sent(SimMember& from, MemberId to, ByteView payload) override;
   void stepped(SimMember& member) override;
 
   RunStats live();
@@ -71,6 +72,7 @@ class World : private MemberObserver {
   Network network_;
   DeliveryRules deliveries_;
   SessionRules sessions_;
+  SpeechRules speech_;
   TreeHistory tree_;
   ClientWorld client_world_;
   std::vector<std::unique_ptr<SimMember>> members_;
