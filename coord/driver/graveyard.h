@@ -16,7 +16,7 @@ class Graveyard {
   [[nodiscard]] bool empty() const { return registries_.empty(); }
   // Frees about so many nodes.
   void work(std::size_t nodes) {
-    if (!registries_.empty() && registries_.front().shed(nodes)) {
+    if (!registries_.empty() && registries_.front().dismantle(nodes)) {
       registries_.pop_front();
     }
   }

@@ -238,6 +238,8 @@ void Driver::State::drop_stale_incoming() {
 void Driver::State::bury_incoming() {
   if (incoming->registry()) {
     graveyard.bury(std::move(*incoming->registry()));
+  } else {
+    graveyard.bury(incoming->loader().take());  // half made
   }
   incoming.reset();
 }
