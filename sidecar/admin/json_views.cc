@@ -95,6 +95,9 @@ std::string status_json(const Snapshot& snapshot, Instant now) {
   if (!snapshot.ring.status.waiting_for.empty()) {
     out["waiting_for"] = snapshot.ring.status.waiting_for;
   }
+  if (!snapshot.ring.status.short_of_room.empty()) {
+    out["short_of_room"] = snapshot.ring.status.short_of_room;
+  }
   if (!snapshot.ring.fenced.empty()) {
     out["fenced"] = snapshot.ring.fenced;
   }
@@ -160,6 +163,9 @@ std::string ring_json(const Snapshot& snapshot) {
   }
   if (!status.waiting_for.empty()) {
     out["waiting_for"] = status.waiting_for;
+  }
+  if (!status.short_of_room.empty()) {
+    out["short_of_room"] = status.short_of_room;
   }
   if (!ring.fenced.empty()) {
     out["fenced"] = ring.fenced;

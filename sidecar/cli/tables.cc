@@ -72,7 +72,7 @@ std::optional<std::string> status_table(std::string_view text) {
   if (!status) return std::nullopt;
   std::string out =
       pairs(*status, {"name", "service", "version", "uptime_seconds", "ready", "not_ready", "ring",
-                      "waiting_for", "fenced", "draining", "config_problem"});
+                      "waiting_for", "short_of_room", "fenced", "draining", "config_problem"});
   const auto registration = status->find("registration");
   if (registration != status->end() && registration->is_object()) {
     out += "\nregistration\n" + pairs(*registration, {"instance", "state", "health", "detail"});
@@ -127,9 +127,9 @@ std::optional<std::string> recovery_text(std::string_view text) {
 std::optional<std::string> ring_table(std::string_view text) {
   const auto ring = object_of(text);
   if (!ring || !ring->contains("members")) return std::nullopt;
-  return pairs(*ring,
-               {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid", "routed_zxid",
-                "routed_minimum_zxid", "quorum", "view_age_seconds", "waiting_for", "fenced"}) +
+  return pairs(*ring, {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid",
+                       "routed_zxid", "routed_minimum_zxid", "quorum", "view_age_seconds",
+                       "waiting_for", "short_of_room", "fenced"}) +
          "\n" +
          list_table((*ring)["members"],
                     {"id", "address", "voter", "role", "connected", "zxid", "routed_zxid"});

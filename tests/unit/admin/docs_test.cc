@@ -80,6 +80,7 @@ Snapshot troubled() {
   snapshot.not_ready = snapshot.config_problem = snapshot.ring.fenced = "x";
   snapshot.ring.status.waiting_for = "x";
   snapshot.ring.status.routed_minimum.emplace();
+  snapshot.ring.status.short_of_room = "x";
   return snapshot;
 }
 
