@@ -51,12 +51,6 @@ class Member:
         with self.host.entered():
             return self.sidecar.try_(lambda: self.sidecar.get("/v1/ring", timeout=1).json())
 
-    def restart_if_fenced(self):
-        """A voter whose disk failed observes until it is started again."""
-        if (self.state() or {}).get("fenced"):
-            self.sidecar.stop()
-            self.start()
-
     def files(self, *prefixes):
         return [os.path.join(self.disk, name) for name in sorted(os.listdir(self.disk)) if name.startswith(prefixes)]
 
@@ -137,7 +131,6 @@ class IsolatedRing(Bench):
         for member in self.members:
             member.thaw()
             member.free_disk()
-            member.restart_if_fenced()
             if not member.running:
                 member.start()
 

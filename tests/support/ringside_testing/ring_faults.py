@@ -6,6 +6,10 @@ waits until the ring is whole before the next.
 import os
 import time
 
+from . import znode_load
+
+_BIG_WRITES = 100  # of 1 MiB: more than one segment of a log
+
 
 def _minority(ring, draw):
     most = (ring.voter_count - 1) // 2
@@ -81,12 +85,22 @@ def flap(ring, draw):
 
 
 def full_disk(ring, draw):
-    """Not a byte is left but what was set aside."""
+    """Not a byte is left, and as often as not so much is written that what was set aside is used up too."""
     victims = _minority(ring, draw)
     for member in victims:
         member.fill_disk()
-    _for_a_while(draw, 2.0, 4.0)
-    return f"full disk of {sorted(map(str, victims))}"
+    told = ""
+    if draw.random() < 0.5:
+        other = draw.choice([member for member in ring.voters if member not in victims])
+        written = sum(_write_big(other) for _ in range(_BIG_WRITES))
+        told = f", then {written} MiB written; roles then {[(member.state() or {}).get('role') for member in victims]}"
+    _for_a_while(draw, 1.0, 3.0)
+    return f"full disk of {sorted(map(str, victims))}{told}"
+
+
+def _write_big(member):
+    with member.host.entered():
+        return znode_load.put(member, f"{znode_load.ROOT}/big", " " * (1 << 20))
 
 
 def _down(ring, draw):
