@@ -40,7 +40,7 @@ SimMember& Faults::leader_or_any() {
 }
 
 void Faults::strike() {
-  switch (rng_.below(24)) {
+  switch (rng_.below(27)) {
     case 0:
     case 1: crash(any(), rng_.chance(0.6)); break;
     case 2:
@@ -64,6 +64,9 @@ void Faults::strike() {
     case 20: slow_network(); break;
     case 21: wall_clock(); break;
     case 22: isolate(); break;
+    case 23:
+    case 24: full_disk(); break;
+    case 25: failing_side(); break;
     default: crash(leader_or_any(), true);
   }
 }
@@ -213,6 +216,25 @@ void Faults::failing_disk() {
   });
 }
 
+void Faults::full_disk() {
+  SimMember& victim = leader_or_any();
+  if (!victim.voter()) {
+    return;
+  }
+  trace_.say("the disk of member {} is full", victim.id().value);
+  victim.disk().set_full(true);
+  lasting(some_time(), [this, &victim] {
+    trace_.say("there is room on the disk of member {}", victim.id().value);
+    victim.disk().set_full(false);
+  });
+}
+
+void Faults::failing_side() {
+  SimMember& victim = any();
+  trace_.say("what member {} writes beside the log next is going to fail", victim.id().value);
+  victim.disk().fail_next_side();
+}
+
 bool Faults::may_lose_a_disk() {
   if (lost_ == nullptr) {
     return true;
@@ -255,6 +277,7 @@ void Faults::heal_all() {
   network_.heal();
   for (const auto& member : members_) {
     member->disk().set_slow(false);
+    member->disk().set_full(false);
     member->disk().will_not_fail();
     member->set_clock_rate(1);
     if (member->fenced_out() || member->disk().failed()) {

@@ -49,6 +49,8 @@ class Faults {
   void wall_clock();
   void slow_disk();
   void failing_disk();
+  void full_disk();
+  void failing_side();
   void lost_disk();
   [[nodiscard]] bool may_lose_a_disk();
 
