@@ -235,7 +235,8 @@ void SimMember::port_used(const char* name) const {
 void SimMember::send(MemberId to, std::shared_ptr<const Bytes> frame) {
   port_used("send");
   if (!starting_) {
-    observer_.sent(*this, to, (*frame)[coord::kFrameHeaderBytes] - std::size_t{1});
+    const ByteView payload = ByteView(*frame).subspan(coord::kFrameHeaderBytes);
+    observer_.sent(*this, to, payload.front() - std::size_t{1}, payload);
   }
   network_.send(id(), to, std::move(frame));
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/ack_rules.h"
 #include "tests/sim/ambush.h"
 #include "tests/sim/client.h"
 #include "tests/sim/delivery_rules.h"
@@ -46,7 +47,7 @@ class World : private MemberObserver {
   void applied(SimMember& member, coord::Zxid zxid,
                std::span<const coord::Change> changes) override;
   void reloaded(SimMember& member, coord::Zxid zxid) override;
-  void sent(SimMember& from, MemberId to, std::size_t message) override;
+  void sent(SimMember& from, MemberId to, std::size_t message, ByteView payload) override;
   void stepped(SimMember& member) override;
 
   RunStats live();
@@ -61,6 +62,7 @@ class World : private MemberObserver {
   void wait_for_leader();
   void write_something();
   void converge();
+  void let_all_be_answered();
   [[nodiscard]] bool converged() const;
   [[nodiscard]] std::string describe() const;
 
@@ -69,6 +71,7 @@ class World : private MemberObserver {
   Rng rng_;
   Network network_;
   DeliveryRules deliveries_;
+  AckRules acks_;
   SessionRules sessions_;
   ClientWorld client_world_;
   std::vector<std::unique_ptr<SimMember>> members_;
