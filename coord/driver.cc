@@ -385,6 +385,10 @@ const Registry& Driver::registry() const {
   return state_->registry;
 }
 
+Zxid Driver::applied() const {
+  return state_->view();
+}
+
 std::optional<MemberId> Driver::leader() const {
   return state_->reign ? std::optional(state_->reign->leader) : std::nullopt;
 }

@@ -140,8 +140,9 @@ class Driver {
   void unwatch(WatcherId watcher);
   [[nodiscard]] const Registry& registry() const;
   [[nodiscard]] RingStatus status() const;
-  // status().leader, without the cost of the rest: while there is none, submit() answers at once.
+  // Of status(), without the cost of the rest. While there is no leader, submit() answers at once.
   [[nodiscard]] std::optional<MemberId> leader() const;
+  [[nodiscard]] Zxid applied() const;
   // Microseconds from proposal to commit of recent transactions, taken and cleared (leader only),
   // at most 4,096.
   std::vector<std::uint32_t> take_commit_durations_us();

@@ -69,12 +69,14 @@ std::string address_of(const RingView& ring, coord::MemberId id) {
 json members_of(const RingView& ring) {
   json members = json::array();
   for (const auto& member : ring.status.members) {
-    members.push_back(json{{"id", member.id.value},
-                           {"address", address_of(ring, member.id)},
-                           {"voter", member.voter},
-                           {"role", coord::to_string(member.role)},
-                           {"connected", member.connected},
-                           {"zxid", member.zxid.to_string()}});
+    members.push_back(
+        json{{"id", member.id.value},
+             {"address", address_of(ring, member.id)},
+             {"voter", member.voter},
+             {"role", coord::to_string(member.role)},
+             {"connected", member.connected},
+             {"zxid", member.zxid.to_string()},
+             {"routed_zxid", member.routed ? json(member.routed->to_string()) : json(nullptr)}});
   }
   return members;
 }
@@ -153,6 +155,9 @@ std::string ring_json(const Snapshot& snapshot) {
            {"sessions", status.sessions},
            {"znodes", status.znodes},
            {"members", members_of(ring)}};
+  if (status.routed_minimum) {
+    out["routed_minimum_zxid"] = status.routed_minimum->to_string();
+  }
   if (!status.waiting_for.empty()) {
     out["waiting_for"] = status.waiting_for;
   }

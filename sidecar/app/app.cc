@@ -120,6 +120,10 @@ Status App::Parts::start_ports() {
   options.settings = settings;
   options.instance = own ? own->instance : "";
   options.seed = random64();
+  options.on_routed = [this] {
+    // A word that finds the queue full is made up for by the next tick.
+    static_cast<void>(loop.post([this] { ring_moved(); }));
+  };
   options.on_trouble = [this](const Error& why) { log.warn("proxy: " + why.message); };
   auto opened = proxy::ProxyServer::start(std::move(options));
   if (!opened) {
@@ -189,9 +193,23 @@ void App::Parts::ring_reloaded() {
 }
 
 void App::Parts::ring_moved() {
-  if (znodes) {
+  if (listening) {
+    keeper->moved_on(loop.now());
     znodes->moved(loop.now());
+    ring.set_routed(routed());
   }
+}
+
+// Workers with the newest table route by everything applied, unless a service is yet to be read:
+// what came since the table was made touched none.
+coord::Zxid App::Parts::routed() const {
+  if (!feed.ring_counts() || !feed.table()) {
+    return {};
+  }
+  const balancer::TableVersion version = proxy->routed();
+  const bool newest =
+      version.generation == feed.table()->version().generation && !feed.view().dirty();
+  return newest ? ring.applied() : coord::Zxid{version.zxid};
 }
 
 Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) {
@@ -221,6 +239,7 @@ void App::Parts::tick() {
   for (const std::uint32_t us : ring.take_commit_durations_us()) {
     commit_duration.record(microseconds{us});
   }
+  ring.set_routed(routed());
   drain_transitions();
   drain_access();
   if (now - file_looked >= kFileLook) {
@@ -255,11 +274,9 @@ void App::Parts::drain_transitions() {
 }
 
 void App::Parts::publish() {
-  const auto routed = proxy->routed();
-  published.set(
-      make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed.generation,
-                     routed.zxid, listening, shutdown.step() != Shutdown::Step::kServing,
-                     config_problem, started, loop.now()}));
+  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed(),
+                               listening, shutdown.step() != Shutdown::Step::kServing,
+                               config_problem, started, loop.now()}));
 }
 
 App::App(ConfigSource source, config::Settings settings)

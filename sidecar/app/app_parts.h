@@ -40,6 +40,8 @@ struct App::Parts : RingListener, admin::Control {
   Status start_ports();
   void tick();
   void refresh_table();
+  // Up to which zxid every worker routes, for sure; 0 until the ring has spoken.
+  [[nodiscard]] coord::Zxid routed() const;
   void drain_transitions();
   void drain_access();
   void publish();

@@ -188,6 +188,7 @@ void RingMember::become_observer(const std::string& reason) {
         as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
   }
   driver_.reset();
+  routed_ = {};
   for (auto& [id, handler] : std::exchange(waiting_, {})) {
     later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
   }
@@ -203,6 +204,7 @@ void RingMember::after_driver() {
     return;
   }
   draining_later_ = true;
+  note_contact();
   do {
     while (!later_.empty()) {
       auto task = std::move(later_.front());
@@ -218,6 +220,21 @@ void RingMember::after_driver() {
     if (deadline != kNever) {
       timer_.start(std::max(deadline - loop_.now(), Duration::zero()));
     }
+  }
+}
+
+void RingMember::note_contact() {
+  const auto leader = driver_ ? driver_->leader() : std::nullopt;
+  if (leader != led_by_ || contact_.self != identity_.self) {
+    led_by_ = leader;
+    contact_ = {identity_.self, contact_.number + 1};
+  }
+}
+
+void RingMember::set_routed(coord::Zxid zxid) {
+  if (driver_ && zxid > routed_) {
+    routed_ = zxid;
+    driver_->set_routed(loop_.now(), zxid);
   }
 }
 
@@ -275,7 +292,8 @@ std::optional<bool> RingMember::session_lives(coord::SessionId session) const {
   if (!identity_.voter || !ring_has_spoken() || registry().scoped()) {
     return std::nullopt;
   }
-  return registry().session(session).has_value();
+  const auto known = registry().session(session);
+  return known.has_value() && !known->closing;
 }
 
 const coord::Registry& RingMember::registry() const {

@@ -59,6 +59,7 @@ class RingMember : public coord::DriverPorts,
   // discovery::RegistryClient
   void submit(coord::Request request, ReplyHandler on_reply) override;
   [[nodiscard]] bool in_touch() const override;
+  [[nodiscard]] discovery::Contact contact() const override { return contact_; }
   [[nodiscard]] bool has_view() const override;
   void touch(coord::SessionId session) override;
   [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override;
@@ -66,6 +67,10 @@ class RingMember : public coord::DriverPorts,
 
   [[nodiscard]] const RingIdentity& identity() const { return identity_; }
   [[nodiscard]] coord::RingStatus status() const;
+  // status().applied, cheaply.
+  [[nodiscard]] coord::Zxid applied() const { return driver_->applied(); }
+  // What the data path has adopted (Driver::set_routed).
+  void set_routed(coord::Zxid zxid);
   // A leader with a quorum was heard of since this start, so the registry counts.
   [[nodiscard]] bool ring_has_spoken() const;
   [[nodiscard]] std::vector<std::pair<coord::MemberId, std::string>> addresses() const;
@@ -98,6 +103,7 @@ class RingMember : public coord::DriverPorts,
   // The voters that this ring was born with count before those of the settings.
   void adopt_members();
   void keep_members();
+  void note_contact();
   // Acts upon what the driver said, then re-arms the timer.
   void after_driver();
 
@@ -116,6 +122,9 @@ class RingMember : public coord::DriverPorts,
   std::unordered_map<coord::RequestId, ReplyHandler> waiting_;
   std::unordered_map<coord::MemberId, std::string> addresses_;
   std::uint64_t next_request_ = 0;
+  discovery::Contact contact_;
+  std::optional<coord::MemberId> led_by_;  // in contact_
+  coord::Zxid routed_;                     // as the driver was told
   std::string fenced_reason_;
   bool stopping_ = false;
   bool members_kept_ = false;

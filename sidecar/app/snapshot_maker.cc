@@ -32,11 +32,7 @@ admin::RingView ring_of(const SnapshotInputs& in) {
   view.status = in.ring.status();
   view.addresses = in.ring.addresses();
   view.fenced = in.ring.fenced_reason();
-  // Workers with the newest table have adopted everything applied: what came since touched no
-  // service.
-  const bool newest =
-      in.feed.table() && in.routed_generation == in.feed.table()->version().generation;
-  view.routed_zxid = newest ? view.status.applied.packed : in.routed_zxid;
+  view.routed_zxid = in.routed.packed;
   const bool never = view.status.quorum_seen == Instant{};
   const Instant since = never ? in.started : view.status.quorum_seen;
   view.view_age_seconds = std::chrono::duration<double>(in.now - since).count();

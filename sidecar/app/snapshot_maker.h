@@ -19,9 +19,8 @@ struct SnapshotInputs {
   const TableFeed& feed;
   const discovery::Registrar* registrar = nullptr;  // none without a service
   const health::Checker* checker = nullptr;
-  std::uint64_t routed_generation = 0;  // of the table that every worker has adopted
-  std::uint64_t routed_zxid = 0;        // its zxid
-  bool listening = false;               // every port is open
+  coord::Zxid routed;      // up to there every worker routes
+  bool listening = false;  // every port is open
   bool draining = false;
   std::string config_problem;
   Instant started{};

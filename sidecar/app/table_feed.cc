@@ -23,8 +23,8 @@ bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts,
     return false;
   }
   rebuild_ = false;
-  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings,
-                                 registry.applied().packed, rng_);
+  const coord::Zxid zxid = ring_counts_ ? registry.applied() : coord::Zxid{};
+  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings, zxid.packed, rng_);
   publish_(table_);
   return changed;
 }

@@ -38,6 +38,8 @@ class TableFeed {
   [[nodiscard]] const std::shared_ptr<const balancer::RoutingTable>& table() const {
     return table_;
   }
+  // The registry is what the table is made of, no longer the view on disk.
+  [[nodiscard]] bool ring_counts() const { return ring_counts_; }
   [[nodiscard]] bool loaded_from_disk() const { return loaded_from_disk_; }
 
  private:

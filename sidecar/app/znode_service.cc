@@ -160,8 +160,13 @@ bool ZnodeService::another_way(Pending& pending, const coord::Reply& reply) {
     return true;
   }
   if (reply.error == coord::ZkError::kSessionExpired && pending.session) {
-    keeper_.expired(now_, pending.session);
     pending.not_before = now_ + kPause;
+    keeper_.expired(now_, pending.session);
+    return true;
+  }
+  if (reply.error == coord::ZkError::kSessionMoved && pending.session) {
+    pending.not_before = now_ + kPause;
+    keeper_.moved(now_, pending.session);
     return true;
   }
   if (reply.error == coord::ZkError::kConnectionLoss && call.method == ZnodeMethod::kGet) {

@@ -96,10 +96,12 @@ std::optional<std::string> endpoints_table(std::string_view text) {
 std::optional<std::string> ring_table(std::string_view text) {
   const auto ring = object_of(text);
   if (!ring || !ring->contains("members")) return std::nullopt;
-  return pairs(*ring, {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid",
-                       "routed_zxid", "quorum", "view_age_seconds", "waiting_for", "fenced"}) +
+  return pairs(*ring,
+               {"name", "birth_id", "id", "role", "leader", "epoch", "applied_zxid", "routed_zxid",
+                "routed_minimum_zxid", "quorum", "view_age_seconds", "waiting_for", "fenced"}) +
          "\n" +
-         list_table((*ring)["members"], {"id", "address", "voter", "role", "connected", "zxid"});
+         list_table((*ring)["members"],
+                    {"id", "address", "voter", "role", "connected", "zxid", "routed_zxid"});
 }
 
 }  // namespace ringside::cli

@@ -180,6 +180,9 @@ void Registrar::failed(coord::SessionId asked_under, const coord::Reply& reply) 
     keeper_.expired(now_, asked_under);
     return reconcile(now_);
   }
+  if (reply.error == coord::ZkError::kSessionMoved) {
+    keeper_.moved(now_, asked_under);
+  }
   retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
   retry_at_ = now_ + retry_delay_;
   if (state_ != RegistrarState::kTaken) {

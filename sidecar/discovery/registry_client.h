@@ -5,6 +5,7 @@
 // handler is called exactly once and never from within submit().
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 
@@ -12,6 +13,13 @@
 #include "coord/registry/request.h"
 
 namespace ringside::discovery {
+
+// Whom this member is, and which contact with the leader this is: another number after each loss.
+struct Contact {
+  coord::MemberId self;
+  std::uint64_t number = 0;
+  bool operator==(const Contact&) const = default;
+};
 
 class RegistryClient {
  public:
@@ -21,6 +29,7 @@ class RegistryClient {
   virtual void submit(coord::Request request, ReplyHandler on_reply) = 0;
   // A leader is known, so that a request goes out; while there is none it would surely not.
   [[nodiscard]] virtual bool in_touch() const = 0;
+  [[nodiscard]] virtual Contact contact() const = 0;
   // The registry shows what the ring has, or had when it was last heard (`in_touch`).
   [[nodiscard]] virtual bool has_view() const = 0;
   // Tells the ring that the session's owner lives.

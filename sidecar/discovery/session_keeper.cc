@@ -41,6 +41,13 @@ void SessionKeeper::expired(Instant now, coord::SessionId session) {
   act(now);
 }
 
+void SessionKeeper::moved(Instant now, coord::SessionId session) {
+  if (session && session == session_) {
+    confirmed_ = {};
+    act(now);
+  }
+}
+
 void SessionKeeper::close(Instant now) {
   closing_ = true;
   act(now);
@@ -56,25 +63,55 @@ void SessionKeeper::act(Instant now) {
     if (changed_) {
       changed_(now);
     }
-  } else if (closing_) {
+  } else if (closing_ && confirmed_ != Contact{}) {
     end();
   } else if (!session_) {
     open();
+  } else if (client_.contact().self != opened_.self) {
+    log_("this member has another id now: it takes a new session");
+    become({});
+    act(now);
+  } else if (client_.contact() != confirmed_ && client_.in_touch()) {
+    resume();
   }
 }
 
 void SessionKeeper::open() {
   pending_ = true;
-  client_.submit({{}, coord::CreateSession{wanted_}}, [this](const coord::Reply& reply) {
-    pending_ = false;
-    if (reply.error != coord::ZkError::kOk) {
-      return failed(reply);
-    }
-    timeout_ = reply.session_timeout;
-    touch_at_ = now_;
-    become(reply.session);
-    act(now_);
-  });
+  const Contact contact = client_.contact();
+  client_.submit({{}, coord::CreateSession{wanted_, true}},
+                 [this, contact](const coord::Reply& reply) {
+                   pending_ = false;
+                   if (reply.error != coord::ZkError::kOk) {
+                     return failed(reply);
+                   }
+                   timeout_ = reply.session_timeout;
+                   secret_ = reply.secret;
+                   opened_ = confirmed_ = contact;
+                   touch_at_ = now_;
+                   become(reply.session);
+                   act(now_);
+                 });
+}
+
+void SessionKeeper::resume() {
+  pending_ = true;
+  const Contact contact = client_.contact();
+  client_.submit({session_, coord::ResumeSession{secret_}},
+                 [this, contact, asked = session_](const coord::Reply& reply) {
+                   pending_ = false;
+                   if (reply.error == coord::ZkError::kSessionExpired) {
+                     return expired(now_, asked);
+                   }
+                   if (reply.error != coord::ZkError::kOk) {
+                     return failed(reply);
+                   }
+                   confirmed_ = contact;
+                   detail_.clear();
+                   retry_delay_ = {};
+                   retry_at_ = {};
+                   act(now_);
+                 });
 }
 
 void SessionKeeper::end() {
@@ -82,6 +119,9 @@ void SessionKeeper::end() {
   client_.submit({session_, coord::CloseSession{}}, [this](const coord::Reply& reply) {
     pending_ = false;
     // An unknown outcome shows at the next try.
+    if (reply.error == coord::ZkError::kSessionMoved) {
+      confirmed_ = {};  // ours by its secret: first resumed, then closed
+    }
     if (reply.error != coord::ZkError::kOk && reply.error != coord::ZkError::kSessionExpired) {
       return failed(reply);
     }

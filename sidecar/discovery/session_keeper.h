@@ -8,10 +8,15 @@
 // clang-format off
 //            open              granted                  close()
 //   kNone ────────▶ (asking) ────────▶ kOpen ──────────────────────────▶ kClosed
-//     ▲                                  │                                  ▲
-//     └──────────── expired ─────────────┘      close() without a session ──┘
+//     ▲                                │  ▲ │                               ▲
+//     │    contact with the ring lost  ▼  │ │                               │
+//     │    and found again:            resume                               │
+//     └── expired, or opened as another ────┘   close() without a session ──┘
+//         member than this is now
 // clang-format on
 //
+// A session stands for this member's data path too (its routed zxid), so one that was opened as
+// another member (before a voter lost its disk) is given up for a new one.
 // Invariants: at most one request under way; session() is never one that is known to be gone; after
 // close() none is opened any more.
 #pragma once
@@ -19,6 +24,7 @@
 #include <functional>
 #include <string>
 
+#include "config/base/bytes.h"
 #include "config/base/time.h"
 #include "sidecar/discovery/registry_client.h"
 
@@ -36,8 +42,17 @@ class SessionKeeper {
 
   // Opens, touches, retries; call at least every 100 ms.
   void tick(Instant now);
+  // The ring has moved: contact may have been found again. Nothing to do costs nothing.
+  void moved_on(Instant now) {
+    if (!closed_ && client_.contact() != seen_) {
+      seen_ = client_.contact();
+      act(now);
+    }
+  }
   // A request under `session` was answered kSessionExpired; of an earlier session: nothing.
   void expired(Instant now, coord::SessionId session);
+  // One was answered kSessionMoved: the ring is to be asked whose it is.
+  void moved(Instant now, coord::SessionId session);
   // Everything ephemeral under it goes with it. Call tick() until closed().
   void close(Instant now);
 
@@ -50,6 +65,7 @@ class SessionKeeper {
  private:
   void act(Instant now);
   void open();
+  void resume();
   void end();
   void failed(const coord::Reply& reply);
   void become(coord::SessionId session);
@@ -60,6 +76,10 @@ class SessionKeeper {
   Log log_;
   Changed changed_;
   coord::SessionId session_;
+  Bytes secret_;
+  Contact seen_;
+  Contact opened_;     // as whom
+  Contact confirmed_;  // the ring said in this contact that the session lives
   std::string detail_;
   bool closing_ = false;
   bool closed_ = false;

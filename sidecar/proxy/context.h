@@ -19,6 +19,7 @@
 #include "sidecar/proxy/deadlines.h"
 #include "sidecar/proxy/gather.h"
 #include "sidecar/proxy/pool.h"
+#include "sidecar/proxy/routed_mark.h"
 
 namespace ringside::proxy {
 
@@ -42,6 +43,7 @@ struct WorkerContext {
   const std::string instance;  // ours in the registry
   const Bounds bounds;
   balancer::View view;
+  RoutedMark routed;  // of the tables that were in `view`
   Rng rng;
   metrics::WorkerMetrics& metrics;
   AccessQueue& access;

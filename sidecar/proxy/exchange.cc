@@ -73,6 +73,7 @@ void Exchange::take_request_id() {
 
 // The try is over for its connection and its pool; the pick stays for the caller to settle.
 void Exchange::release_try(bool reusable) {
+  unsent_.drop();
   connect_.reset();
   context_.to_upstream.clear();
   if (connection_ != nullptr) {

@@ -107,6 +107,7 @@ class Exchange final : public UpstreamUser {
   void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
+  [[nodiscard]] bool still_offered() const;
   bool retry_fresh(const balancer::Failure& failure);
   bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
   Trail& trail();
@@ -161,7 +162,8 @@ class Exchange final : public UpstreamUser {
   std::array<char, 32> drawn_id_{};
 
   balancer::PickGuard guard_;
-  balancer::Pin pick_pin_;  // of the table that guard_ picked from
+  balancer::Pin pick_pin_;     // of the table that guard_ picked from
+  RoutedMark::Ticket unsent_;  // held while no byte of this try has gone out
   PoolLease pool_;
   std::optional<net::TcpConnect> connect_;
   std::unique_ptr<UpstreamConnection> connection_;

@@ -157,6 +157,7 @@ void Exchange::flush_request() {
     return;
   }
   sent_ = true;
+  unsent_.drop();
   if (connection_->stream().pending_bytes() > kHighWater) {
     downstream_.pause();
   } else {

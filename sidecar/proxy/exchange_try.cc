@@ -6,6 +6,7 @@
 // counting: it says nothing about the host); the response says that nothing was processed
 // (refused); reset, timeout, bad response, failing status: by balancer/retry on another host, else
 // the caller gets our answer, or the response as it is.
+#include <algorithm>
 #include <utility>
 
 #include "sidecar/proxy/downstream.h"
@@ -49,6 +50,9 @@ void Exchange::start_try() {
   sent_ = upstream_broken_ = false;
   ++tries_;
   try_started_ = context_.loop.now();
+  if (!inbound_) {
+    unsent_ = context_.routed.picked();
+  }
   pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
                              : context_.pools.of(*guard_.get().host));
   if (!fresh_only_) {
@@ -113,6 +117,9 @@ bool Exchange::retry_fresh(const balancer::Failure& failure) {
   if (!refused && !(silent && (!sent_ || http::is_idempotent(request().method)))) {
     return false;
   }
+  if (!inbound_ && !still_offered()) {
+    return false;
+  }
   unprocessed_ = unprocessed_ && (refused || !sent_);
   fresh_only_ = true;
   if (stats_ != nullptr) {
@@ -122,6 +129,21 @@ bool Exchange::retry_fresh(const balancer::Failure& failure) {
   start_try();
   downstream_.rearm();
   return true;
+}
+
+// By the table in use now, the host of this pick could have been picked: going to it again is no
+// later than a new pick.
+bool Exchange::still_offered() const {
+  const auto* table = context_.view.table();
+  if (table == pick_pin_.table()) {
+    return true;
+  }
+  const balancer::Upstream* upstream = table == nullptr ? nullptr : table->find(service_.view());
+  return upstream != nullptr &&
+         std::ranges::any_of(upstream->hosts(), [this](const balancer::HostEntry& entry) {
+           return entry.host == guard_.get().host->host &&
+                  entry.endpoint.state != balancer::EndpointState::kDraining;
+         });
 }
 
 // On another host, if rule and hosts allow it. The failed try is settled before.

@@ -93,9 +93,9 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
   const int count = options_.settings->proxy.workers;
   for (int i = 0; i < count; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    workers_.push_back(
-        std::make_unique<Worker>(index, options_.settings, options_.instance, options_.bounds,
-                                 options_.seed + index * 0x9e3779b97f4a7c15U, access_));
+    workers_.push_back(std::make_unique<Worker>(
+        index, options_.settings, options_.instance, options_.bounds,
+        options_.seed + index * 0x9e3779b97f4a7c15U, access_, options_.on_routed));
   }
   acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
 }
@@ -202,9 +202,9 @@ void ProxyServer::stop(std::function<void()> on_stopped) {
 }
 
 balancer::TableVersion ProxyServer::routed() const {
-  balancer::TableVersion smallest = workers_.front()->adopted();
+  balancer::TableVersion smallest = workers_.front()->routed();
   for (const auto& worker : workers_) {
-    smallest = std::min(smallest, worker->adopted());
+    smallest = std::min(smallest, worker->routed());
   }
   return smallest;
 }

@@ -31,6 +31,8 @@ struct ProxyOptions {
   Bounds bounds;
   // Told about what goes wrong apart from an exchange; from any thread. May be empty.
   std::function<void(const Error&)> on_trouble;
+  // routed() may have grown; from a worker's thread. May be empty.
+  std::function<void()> on_routed;
 };
 
 class ProxyServer {
@@ -54,7 +56,8 @@ class ProxyServer {
   // from a worker's thread. Once only.
   void stop(std::function<void()> on_stopped);
 
-  // The newest version that every worker picks by.
+  // The newest version that every worker has switched to, with nothing unsent that was picked
+  // before.
   [[nodiscard]] balancer::TableVersion routed() const;
   // Good as long as this object.
   [[nodiscard]] std::vector<const metrics::WorkerMetrics*> metrics() const;

@@ -11,16 +11,27 @@ namespace ringside::proxy {
 
 Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
                const std::string& instance, const Bounds& bounds, std::uint64_t seed,
-               AccessQueue& access)
+               AccessQueue& access, std::function<void()> on_routed)
     : metrics_(fmt::format("worker-{}", index)),
       context_(loop_, std::move(settings), instance, bounds, seed, metrics_, access),
       turn_end_(loop_, [this] { end_of_turn(); }),
       sweep_(loop_, [this] { sweep(); }),
-      stop_limit_(loop_, [this] {
-        while (!connections_.empty()) {
-          connections_.back()->close();
-        }
-      }) {
+      stop_limit_(loop_,
+                  [this] {
+                    while (!connections_.empty()) {
+                      connections_.back()->close();
+                    }
+                  }),
+      on_routed_(std::move(on_routed)) {
+  context_.routed.on_change([this](balancer::TableVersion version) {
+    {
+      const std::lock_guard lock(mutex_);
+      routed_ = version;
+    }
+    if (on_routed_) {
+      on_routed_();
+    }
+  });
   loop_.observe_turns([this](Duration spent) { metrics_.loop_turn.record(spent); });
 }
 
@@ -49,16 +60,15 @@ bool Worker::post(std::function<void(Worker&)> task) {
   return loop_.post([this, task = std::move(task)] { task(*this); }).has_value();
 }
 
-balancer::TableVersion Worker::adopted() const {
+balancer::TableVersion Worker::routed() const {
   const std::lock_guard lock(mutex_);
-  return adopted_;
+  return routed_;
 }
 
 void Worker::adopt_table(std::shared_ptr<const balancer::RoutingTable> table) {
   const auto version = table->version();
   context_.view.update(std::move(table));
-  const std::lock_guard lock(mutex_);
-  adopted_ = version;
+  context_.routed.adopt(version);
 }
 
 void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {

@@ -35,8 +35,8 @@ class Worker final : public DownstreamOwner {
   static constexpr seconds kSweepEvery{5};
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
-         const std::string& instance, const Bounds& bounds, std::uint64_t seed,
-         AccessQueue& access);
+         const std::string& instance, const Bounds& bounds, std::uint64_t seed, AccessQueue& access,
+         std::function<void()> on_routed);
   ~Worker();
 
   void start();  // the thread
@@ -49,7 +49,8 @@ class Worker final : public DownstreamOwner {
     post([draining](Worker& its) { its.context_.draining = draining; });
   }
   [[nodiscard]] const metrics::WorkerMetrics& metrics() const { return metrics_; }
-  [[nodiscard]] balancer::TableVersion adopted() const;
+  // Picks by an older table than this are all sent, or given up.
+  [[nodiscard]] balancer::TableVersion routed() const;
   [[nodiscard]] std::uint64_t connections_refused() const {
     return refused_.load(std::memory_order_relaxed);
   }
@@ -85,8 +86,9 @@ class Worker final : public DownstreamOwner {
 
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::size_t> open_{0};
-  mutable std::mutex mutex_;  // guards adopted_
-  balancer::TableVersion adopted_;
+  mutable std::mutex mutex_;  // guards routed_
+  balancer::TableVersion routed_;
+  std::function<void()> on_routed_;
   std::thread thread_;
 };
 

@@ -3,6 +3,7 @@ import base64
 import http.client
 import json
 import random
+import signal
 import socket
 import statistics
 import time
@@ -148,3 +149,25 @@ class WholeRing(unittest.TestCase):
                 status, answer = ask(survivor, method, f"/v1/znode/kept?timeout=300ms{query}")
                 self.assertEqual((status, answer["error"]), (503, "no_quorum"))
             self.assertEqual(survivor.get("/healthz").status, 200)
+
+    def test_the_leader_knows_what_every_sidecar_has_routed(self):
+        with Ring() as ring:
+            made = ask(ring.sidecars[0], "PUT", "/v1/znode/marker", b"x")[1]["zxid"]
+
+            def all_routed():
+                state = ring.leader().ring()
+                members = [member for member in state["members"] if member["connected"]]
+                return len(members) == 4 and all(
+                    member["routed_zxid"] and int(member["routed_zxid"], 16) >= int(made, 16) for member in members) and \
+                    int(state["routed_minimum_zxid"], 16) >= int(made, 16)
+            wait_until(all_routed, 5, lambda: f"everybody routes {made}: {ring.leader().ring()}")
+            self.assertEqual(ring.leader().ring()["sessions"], 4)
+            # A sidecar that cannot say so any more holds the minimum back until its session ends.
+            ring.caller.process.signal(signal.SIGSTOP)
+            try:
+                later = ask(ring.sidecars[0], "PUT", "/v1/znode/marker", b"y")[1]["zxid"]
+                self.assertLess(int(ring.leader().ring()["routed_minimum_zxid"], 16), int(later, 16))
+                wait_until(lambda: int(ring.leader().ring()["routed_minimum_zxid"], 16) >= int(later, 16), 10, "its session ends")
+            finally:
+                ring.caller.process.signal(signal.SIGCONT)
+            wait_until(lambda: ring.leader().ring()["sessions"] == 4, 5, "it takes a new session")

@@ -78,6 +78,7 @@ Snapshot troubled() {
   snapshot.ready = false;
   snapshot.not_ready = snapshot.config_problem = snapshot.ring.fenced = "x";
   snapshot.ring.status.waiting_for = "x";
+  snapshot.ring.status.routed_minimum.emplace();
   return snapshot;
 }
 

@@ -53,7 +53,8 @@ inline Snapshot made_up() {
   snapshot.ring.status.sessions = 4;
   snapshot.ring.status.znodes = 9;
   snapshot.ring.status.members = {
-      {coord::MemberId{1}, true, true, coord::Role::kLeading, coord::Zxid(coord::Epoch{3}, 17)},
+      {coord::MemberId{1}, true, true, coord::Role::kLeading, coord::Zxid(coord::Epoch{3}, 17),
+       coord::Zxid(coord::Epoch{3}, 16)},
       {coord::MemberId{2}, true, false, coord::Role::kFollowing, coord::Zxid(coord::Epoch{3}, 16)}};
   snapshot.ring.addresses = {{coord::MemberId{1}, "10.0.0.5:4150"}};
   snapshot.ring.routed_zxid = 0x30000000010;

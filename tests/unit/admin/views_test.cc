@@ -142,13 +142,17 @@ TEST_CASE("RingHasTheFieldsOfTheProduct") {
                                                {"voter", true},
                                                {"role", "leading"},
                                                {"connected", true},
-                                               {"zxid", "0x30000000011"}},
+                                               {"zxid", "0x30000000011"},
+                                               {"routed_zxid", "0x30000000010"}},
                                               {{"id", 2},
                                                {"address", ""},
                                                {"voter", true},
                                                {"role", "following"},
                                                {"connected", false},
-                                               {"zxid", "0x30000000010"}}}}});
+                                               {"zxid", "0x30000000010"},
+                                               {"routed_zxid", nullptr}}}}});
+  snapshot.ring.status.routed_minimum = coord::Zxid(coord::Epoch{3}, 15);
+  CHECK(parsed(ring_json(snapshot))["routed_minimum_zxid"] == "0x3000000000f");
   snapshot.ring.status.leader.reset();
   snapshot.ring.status.waiting_for = "voter 2";
   snapshot.ring.fenced = "its disk failed";

@@ -46,14 +46,14 @@ TEST_CASE("ListsAreColumns") {
 
 TEST_CASE("TheRingIsItsStateAndItsMembers") {
   CHECK(ring_table(R"({"name":"default","leader":null,"quorum":false,"waiting_for":"voter 2",
-        "members":[{"id":1,"address":"a:1","voter":true,"role":"looking","connected":true,"zxid":"0x0"}]})") ==
+        "members":[{"id":1,"address":"a:1","voter":true,"role":"looking","connected":true,"zxid":"0x0","routed_zxid":null}]})") ==
         "name         default\n"
         "leader       -\n"
         "quorum       no\n"
         "waiting_for  voter 2\n"
         "\n"
-        "id  address  voter  role     connected  zxid\n"
-        "1   a:1      yes    looking  yes        0x0\n");
+        "id  address  voter  role     connected  zxid  routed_zxid\n"
+        "1   a:1      yes    looking  yes        0x0   -\n");
 }
 
 TEST_CASE("WhatIsNotTheAdminApisIsNoTable") {

@@ -18,6 +18,7 @@ class FakeClient : public RegistryClient {
   }
   [[nodiscard]] bool in_touch() const override { return leader; }
   [[nodiscard]] bool has_view() const override { return view; }
+  [[nodiscard]] Contact contact() const override { return at; }
   void touch(coord::SessionId session) override { touched.push_back(session); }
   [[nodiscard]] std::optional<bool> session_lives(coord::SessionId session) const override {
     return observes ? std::nullopt : std::optional(registry_.session(session).has_value());
@@ -44,6 +45,14 @@ class FakeClient : public RegistryClient {
 
   // What somebody else does to the registry.
   coord::Reply carry_out(const coord::Request& request) {
+    if (const auto* resume = std::get_if<coord::ResumeSession>(&request.what)) {
+      coord::Reply reply;
+      const bool ours = registry_.session(request.session) &&
+                        registry_.is_secret_of(request.session, resume->secret);
+      reply.error = ours ? coord::ZkError::kOk : coord::ZkError::kSessionExpired;
+      reply.session = request.session;
+      return reply;
+    }
     zxid_ = zxid_ == coord::Zxid{} ? coord::Zxid(coord::Epoch{1}, 1) : zxid_.next();
     const auto txn =
         preparer_.prepare(request, {coord::MemberId{1}, coord::RequestId{1}}, zxid_, WallTime{},
@@ -56,6 +65,7 @@ class FakeClient : public RegistryClient {
   [[nodiscard]] std::size_t asked() const { return queue_.size(); }
 
   bool unavailable = false;
+  Contact at{coord::MemberId{1}, 1};
   bool leader = true;
   bool view = true;
   bool observes = false;  // holds no sessions

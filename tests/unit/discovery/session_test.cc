@@ -77,6 +77,63 @@ TEST_CASE("OnAnObserverTheWordOfWhoAskedUnderItCounts") {
   CHECK(f.keeper.session());
 }
 
+TEST_CASE("ASessionIsThatOfASidecarAndIsResumedWhenContactIsFoundAgain") {
+  Fixture f;
+  f.client.observes = true;
+  f.settle();
+  const auto session = f.keeper.session();
+  CHECK(f.client.registry().session(session)->sidecar == coord::MemberId{1});
+  CHECK(f.client.asked() == 0);
+  f.client.leader = false;
+  f.client.at.number = 2;  // lost
+  f.keeper.moved_on(f.now);
+  CHECK(f.client.asked() == 0);
+  f.client.leader = true;
+  f.client.at.number = 3;  // found
+  f.keeper.moved_on(f.now);
+  CHECK(f.client.serve() == 1);
+  CHECK(f.keeper.session() == session);
+  f.settle();
+  CHECK(f.client.asked() == 0);  // once is enough
+  f.client.carry_out({session, coord::CloseSession{}});
+  f.client.at.number = 5;
+  f.keeper.moved_on(f.now);
+  f.settle();
+  CHECK(f.keeper.session());
+  CHECK(f.keeper.session() != session);
+}
+
+TEST_CASE("AMemberWithANewIdTakesANewSession") {
+  Fixture f;
+  f.settle();
+  const auto before = f.keeper.session();
+  f.client.at = {coord::MemberId{1ULL << 32U}, 2};
+  f.client.observes = true;
+  f.settle();
+  CHECK(f.keeper.session());
+  CHECK(f.keeper.session() != before);
+  CHECK(f.client.registry().session(before));  // it runs out by itself
+}
+
+TEST_CASE("AMovedSessionIsAskedForAndAResumeThatFailsIsTriedAgain") {
+  Fixture f;
+  f.settle();
+  const auto session = f.keeper.session();
+  f.client.unavailable = true;
+  f.keeper.moved(f.now, session);
+  CHECK(f.client.serve() == 1);
+  f.client.unavailable = false;
+  f.now += seconds{1};
+  f.keeper.tick(f.now);
+  CHECK(f.client.serve() == 1);
+  CHECK(f.keeper.session() == session);
+  f.keeper.moved(f.now, session);
+  f.keeper.close(f.now);
+  f.settle();
+  CHECK(f.keeper.closed());
+  CHECK(f.client.registry().sessions().empty());
+}
+
 TEST_CASE("AFailureToOpenIsTriedAgainWithGrowingPauses") {
   Fixture f;
   f.client.unavailable = true;

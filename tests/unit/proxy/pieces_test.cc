@@ -7,6 +7,7 @@
 
 #include "sidecar/proxy/access.h"
 #include "sidecar/proxy/answers.h"
+#include "sidecar/proxy/routed_mark.h"
 
 namespace ringside::proxy {
 
@@ -92,6 +93,36 @@ TEST_CASE("AnAccessLineEscapesWhatCameFromOutside") {
               R"(time="2023-11-14T22:13:20.123Z" event="access" side="outbound" request_id="r")"));
   record.path = std::string(1000, 'x');
   CHECK(record.path.view().size() == 256);
+}
+
+TEST_CASE("ATableIsRoutedOnceNothingPickedBeforeItIsUnsent") {
+  using balancer::TableVersion;
+  RoutedMark mark;
+  std::vector<std::uint64_t> told;
+  mark.on_change([&told](TableVersion version) { told.push_back(version.generation); });
+  RoutedMark::Ticket none = mark.picked();  // no table, no pick
+  mark.adopt({10, 1});
+  CHECK(mark.routed() == TableVersion{10, 1});
+  RoutedMark::Ticket first = mark.picked();
+  RoutedMark::Ticket second = mark.picked();
+  mark.adopt({12, 2});
+  CHECK(mark.routed() == TableVersion{10, 1});
+  RoutedMark::Ticket third = mark.picked();
+  mark.adopt({15, 3});
+  first.drop();
+  first.drop();  // once
+  CHECK(mark.routed() == TableVersion{10, 1});
+  second = mark.picked();  // picked anew: by the third
+  CHECK(mark.routed() == TableVersion{12, 2});
+  {
+    const RoutedMark::Ticket moved = std::move(third);
+    CHECK(mark.routed() == TableVersion{12, 2});
+  }
+  CHECK(mark.routed() == TableVersion{15, 3});
+  second.drop();
+  mark.adopt({15, 4});
+  CHECK(mark.routed() == TableVersion{15, 4});
+  CHECK(told == std::vector<std::uint64_t>{1, 2, 3, 4});
 }
 
 }  // namespace ringside::proxy

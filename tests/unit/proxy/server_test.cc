@@ -100,6 +100,47 @@ TEST_CASE("RoutedIsTheSmallestVersionOfAllWorkers") {
   CHECK(server->routed().zxid == 9);
 }
 
+TEST_CASE("ACallThatWaitsForItsConnectionHoldsBackWhatIsRouted") {
+  Troubles troubles;
+  std::uint16_t full_port = 0;
+  std::uint16_t other_port = 0;
+  const net::Socket full = listen_on(full_port);
+  const net::Socket other = listen_on(other_port);
+  REQUIRE(::listen(full.fd(), 0) == 0);
+  const net::Socket in_the_way = connect_to(full_port);  // its queue is full now
+  auto settings = make_settings(1);
+  settings->upstreams["shop"].endpoints = {{"127.0.0.1", full_port}};
+  settings->upstreams["shop"].timeouts.connect = milliseconds{30'000};
+  settings->upstreams["other"].endpoints = {{"127.0.0.1", other_port}};
+  const auto server = start(settings, troubles);
+  Rng rng(1);
+  const auto first = balancer::build_table(nullptr, {}, *settings, 5, rng);
+  const auto second = balancer::build_table(first.get(), {}, *settings, 9, rng);
+  server->publish(first);
+  wait_for([&] { return server->routed() == first->version(); });
+  const net::Socket caller = connect_to(server->outbound_port());
+  constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
+  REQUIRE(::send(caller.fd(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0);
+  std::thread app([&other] {
+    for (int i = 0; i < 2; ++i) {
+      const net::Socket taken(::accept(other.fd(), nullptr, nullptr));
+      char buffer[1024];
+      static_cast<void>(::recv(taken.fd(), buffer, sizeof buffer, 0));
+      constexpr std::string_view kAnswer =
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+      static_cast<void>(::send(taken.fd(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL));
+    }
+  });
+  // The worker has come past what was before each of these.
+  CHECK(ask(server->outbound_port(), "GET / HTTP/1.1\r\nHost: other\r\n\r\n") == 200);
+  server->publish(second);
+  CHECK(ask(server->outbound_port(), "GET / HTTP/1.1\r\nHost: other\r\n\r\n") == 200);
+  app.join();
+  CHECK(server->routed() == first->version());
+  const net::Socket made_room(::accept(full.fd(), nullptr, nullptr));
+  wait_for([&] { return server->routed() == second->version(); });
+}
+
 TEST_CASE("BeforeTheFirstTableNothingIsThere") {
   Troubles troubles;
   const auto server = start(make_settings(1), troubles);
