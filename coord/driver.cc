@@ -21,8 +21,10 @@ Driver::State::State(DriverOptions settings, DriverPorts& outside, Rng random, I
       requests(rng) {}
 
 Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
-  storage = std::make_unique<Storage>(
-      StorageOptions{.ring_name = options.ring_name, .member = options.self}, disk);
+  storage = std::make_unique<Storage>(StorageOptions{.ring_name = options.ring_name,
+                                                     .member = options.self,
+                                                     .segment_bytes = options.segment_bytes},
+                                      disk);
   Result<Recovered> recovered = storage->recover(image);
   if (!recovered) {
     return std::unexpected(recovered.error());

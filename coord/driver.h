@@ -38,6 +38,7 @@ struct DriverOptions {
   milliseconds min_session_timeout{200};
   milliseconds max_session_timeout{600'000};
   std::uint64_t snapshot_after_bytes = 16ULL << 20U;  // of log since the snapshot before
+  std::uint64_t segment_bytes = 16ULL << 20U;         // of one log file, taken ahead
   std::size_t max_outstanding_requests = 10'000;      // local ones; over it kConnectionLoss at once
   // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
   // if this member leads a ring without one. None: drawn from `rng`, for tests.

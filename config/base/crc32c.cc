@@ -30,17 +30,18 @@ constexpr auto kTables = [] {
   return tables;
 }();
 
-}  // namespace
+std::uint64_t load_word(const std::uint8_t* p) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
 
-std::uint32_t crc32c(ByteView bytes, std::uint32_t seed) {
+std::uint32_t by_tables(ByteView bytes, std::uint32_t crc) {
   static_assert(std::endian::native == std::endian::little);
-  std::uint32_t crc = ~seed;
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
   for (; left >= 8; left -= 8, p += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, 8);
-    word ^= crc;
+    const std::uint64_t word = load_word(p) ^ crc;
     crc = kTables[7][word & 0xffU] ^ kTables[6][(word >> 8U) & 0xffU] ^
           kTables[5][(word >> 16U) & 0xffU] ^ kTables[4][(word >> 24U) & 0xffU] ^
           kTables[3][(word >> 32U) & 0xffU] ^ kTables[2][(word >> 40U) & 0xffU] ^
@@ -49,7 +50,47 @@ std::uint32_t crc32c(ByteView bytes, std::uint32_t seed) {
   for (; left > 0; --left, ++p) {
     crc = (crc >> 8U) ^ kTables[0][(crc ^ *p) & 0xffU];
   }
-  return ~crc;
+  return crc;
+}
+
+#if defined(__x86_64__)
+
+// The processor's own instruction, where it has one: a snapshot of some hundred MiB is checked at
+// each start.
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(ByteView bytes, std::uint32_t seed) {
+  std::uint64_t crc = seed;
+  const std::uint8_t* p = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 8; left -= 8, p += 8) {
+    crc = __builtin_ia32_crc32di(crc, load_word(p));
+  }
+  auto rest = static_cast<std::uint32_t>(crc);
+  for (; left > 0; --left, ++p) {
+    rest = __builtin_ia32_crc32qi(rest, *p);
+  }
+  return rest;
+}
+
+bool has_instruction() {
+  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
+  return has;
+}
+
+#endif
+
+}  // namespace
+
+std::uint32_t crc32c(ByteView bytes, std::uint32_t seed) {
+#if defined(__x86_64__)
+  if (has_instruction()) {
+    return ~by_instruction(bytes, ~seed);
+  }
+#endif
+  return ~by_tables(bytes, ~seed);
+}
+
+std::uint32_t crc32c_by_tables(ByteView bytes, std::uint32_t seed) {
+  return ~by_tables(bytes, ~seed);
 }
 
 }  // namespace ringside

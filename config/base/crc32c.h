@@ -11,4 +11,7 @@ namespace ringside {
 // chained: crc32c(b, crc32c(a)) == crc32c(ab).
 std::uint32_t crc32c(ByteView bytes, std::uint32_t seed = 0);
 
+// The same without the processor's instruction: what crc32c does where there is none.
+std::uint32_t crc32c_by_tables(ByteView bytes, std::uint32_t seed = 0);
+
 }  // namespace ringside

@@ -43,6 +43,10 @@ std::optional<RecordHeader> parse_header(ByteView file, std::size_t offset) {
   return sane ? std::optional(header) : std::nullopt;
 }
 
+bool all_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
 // A sector that never reached the disk reads as zeros. Pieces of a few bytes prove nothing: a
 // transaction may well end in zeros.
 bool has_zero_sector(ByteView file, std::size_t begin, std::size_t end) {
@@ -50,8 +54,7 @@ bool has_zero_sector(ByteView file, std::size_t begin, std::size_t end) {
   for (std::size_t at = begin; at < end;) {
     const std::size_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
     const ByteView piece = file.subspan(at, next - at);
-    if (piece.size() >= kSmallestProof &&
-        std::ranges::all_of(piece, [](std::uint8_t byte) { return byte == 0; })) {
+    if (piece.size() >= kSmallestProof && all_zero(piece)) {
       return true;
     }
     at = next;
@@ -167,7 +170,9 @@ RecordRead read_record(ByteView file, std::size_t offset, std::uint32_t chain, Z
   const std::size_t left = file.size() - offset;
   const auto header = parse_header(file, offset);
   if (!header.has_value()) {
-    const bool torn = left < kRecordHeaderBytes || has_zero_sector(file, offset, file.size());
+    // Nothing but zeros: blocks taken ahead and not written.
+    const bool torn = left < kRecordHeaderBytes || all_zero(file.subspan(offset)) ||
+                      has_zero_sector(file, offset, file.size());
     return {torn ? RecordState::kTorn : RecordState::kDamaged, {}};
   }
   const std::size_t bytes = kRecordHeaderBytes + header->payload_bytes;

@@ -9,6 +9,7 @@
 
 #include "coord/codec/log_format.h"
 #include "coord/codec/snapshot_file.h"
+#include "coord/storage/room.h"
 
 namespace ringside::coord {
 
@@ -16,9 +17,13 @@ namespace {
 
 constexpr std::string_view kLogPrefix = "log.";
 constexpr std::string_view kSnapshotPrefix = "snap.";
+constexpr std::string_view kSpare = kSparePrefix;
 
-bool is_part(std::string_view name) {
-  return name.starts_with(kSnapshotPrefix) && name.ends_with(kPartSuffix);
+bool is_leftover(std::string_view name) {
+  const bool part = name.starts_with(kSnapshotPrefix) && name.ends_with(kPartSuffix);
+  const std::string_view number = name.substr(std::min(name.size(), kSpare.size()));
+  return part || (name.starts_with(kSpare) && !number.empty() &&
+                  number.find_first_not_of("0123456789") == std::string_view::npos);
 }
 
 // The number that a file of ours carries behind its last '.' or '-'; nullopt for other files.
@@ -313,15 +318,34 @@ std::string snapshot_file(const ManifestSnapshot& snapshot) {
   return fmt::format("{}{:016x}-{:08}", kSnapshotPrefix, snapshot.zxid.packed, snapshot.number);
 }
 
+std::vector<std::string> history_files(const DiskImage& image) {
+  std::vector<std::string> names = file_names(image);
+  std::erase_if(names, [](const std::string& name) {
+    return !is_leftover(name) && !file_number(name).has_value();
+  });
+  return names;
+}
+
+void add_manifest_ops(std::vector<DiskOp>& ops, Bytes manifest) {
+  if (!ops.empty()) {
+    ops.emplace_back(SyncDirectory{});
+  }
+  ops.emplace_back(CreateFile{kManifestTemp});
+  ops.emplace_back(WriteAt{kManifestTemp, 0, std::make_shared<const Bytes>(std::move(manifest))});
+  ops.emplace_back(SyncFile{kManifestTemp});
+  ops.emplace_back(RenameFile{kManifestTemp, kManifestFile});
+  ops.emplace_back(SyncDirectory{});
+}
+
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image) {
   DirectoryReading out;
   std::vector<std::string> names = file_names(image);
   for (const std::string& name : names) {
-    if (is_part(name)) {
-      out.parts.push_back(name);
+    if (is_leftover(name)) {
+      out.leftovers.push_back(name);
     }
   }
-  std::erase_if(names, is_part);
+  std::erase_if(names, is_leftover);
   std::uint64_t next_file = 1;
   for (const std::string& name : names) {
     next_file = std::max(next_file, file_number(name).value_or(0) + 1);

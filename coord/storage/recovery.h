@@ -1,8 +1,9 @@
 // Reading a data directory: which part of the files is the member's history, and whether something
 // that it may have acknowledged is missing (D16).
 //
-// Called by Storage::recover alone. Pure: it changes nothing on disk. What it finds bad costs the
-// history from there on, never an error; errors are for what a person must look at (storage.h).
+// Called by Storage::recover and coord/rebirth. Pure: it changes nothing on disk. What it finds bad
+// costs the history from there on, never an error; errors are for what a person must look at
+// (storage.h).
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,16 @@ struct DirectoryReading {
   Manifest manifest;  // corrected: names only what is good, its doubt is set
   LogPosition position;
   std::vector<std::string> unneeded;  // files of ours that the manifest does not name
-  std::vector<std::string> parts;     // snapshots that were being written: no manifest names one
+  // Snapshots that were being written, and spares: no manifest ever named them.
+  std::vector<std::string> leftovers;
 };
+
+// Every file of a history's in the directory, whether anything names it or not; not the manifest.
+std::vector<std::string> history_files(const DiskImage& image);
+
+// The manifest is replaced as a whole; everything before it in `ops` is durable first, names
+// included.
+void add_manifest_ops(std::vector<DiskOp>& ops, Bytes manifest);
 
 Result<DirectoryReading> read_directory(const StorageOptions& options, const DiskImage& image);
 

@@ -1,5 +1,5 @@
 // Snapshot files that are being written: what goes to the disk for each part, and whether a file is
-// whole. Part of Storage; included by the room's sources only. Pure.
+// whole. Used by Storage and coord/rebirth. Pure.
 //
 //   begun ── parts ──▶ sealed ── that batch done ──▶ whole ── taken by a manifest
 //     └────────┴─────────┴── a failed batch ──▶ failed: takes no more

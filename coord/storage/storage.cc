@@ -62,11 +62,22 @@ Result<Recovered> Storage::recover(const DiskImage& image) {
   if (!state.manifest.segments.empty()) {
     ops.emplace_back(SyncFile{log_file(state.manifest.segments.back().number)});
   }
+  State::After tidy{std::move(reading->leftovers), {}};
+  for (const ManifestSegment& segment : state.manifest.segments) {
+    if (!segment.open) {
+      tidy.trim.push_back(log_file(segment.number));
+    }
+  }
+  state.tidy(tidy);  // first: it gives room
+  if (!state.manifest.segments.empty() && state.manifest.segments.back().open) {
+    const ManifestSegment& open = state.manifest.segments.back();
+    state.open_bytes = std::max(open.end, state.options.segment_bytes);
+    state.room.adopt_open(log_file(open.number), state.open_bytes);
+  }
   if (!image.files.empty() || !image.unreadable.empty()) {
     ops.emplace_back(SyncDirectory{});
     state.remove_after(state.submit(std::move(ops)), std::move(reading->unneeded));
   }
-  state.remove(reading->parts);
   return std::move(reading->recovered);
 }
 
@@ -96,9 +107,7 @@ DiskBatchId Storage::append(std::span<const Entry> entries, Zxid commit_point, Z
   state.raise_commit_point(std::min(commit_point, entries.back().zxid));
   const Zxid acknowledged_here = std::min(acknowledged, state.at.last);
   std::vector<DiskOp> ops;
-  const bool room = !state.manifest.segments.empty() && state.manifest.segments.back().open &&
-                    state.manifest.segments.back().end < state.options.segment_bytes;
-  if (room) {
+  if (state.fits_open(entries)) {
     state.continue_segment(ops, entries, acknowledged_here);
   } else {
     state.begin_segment(ops, entries, acknowledged_here);
@@ -168,7 +177,7 @@ DiskBatchId Storage::seal_snapshot(SnapshotFileId file) {
 
 void Storage::drop_snapshot(SnapshotFileId file) {
   if (const auto name = state_->snapshots.drop(file)) {
-    state_->remove(std::vector{*name});
+    state_->tidy({{*name}, {}});
   }
 }
 
@@ -187,11 +196,9 @@ DiskBatchId Storage::adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from)
   CHECK(zxid >= before);
   CHECK(zxid <= state.at.last);
   state.raise_commit_point(zxid);
-  if (!manifest.segments.empty()) {
-    manifest.segments.back().open = false;  // so that the next snapshot can let go of it
-  }
+  // The open segment stays, so that its blocks are used; a later snapshot lets go of it.
   const auto needed = std::ranges::find_if(manifest.segments, [&](const ManifestSegment& segment) {
-    return segment.last >= keep_entries_from || segment.last > zxid;
+    return segment.open || segment.last >= keep_entries_from || segment.last > zxid;
   });
   for (auto segment = manifest.segments.begin(); segment != needed; ++segment) {
     old_files.push_back(log_file(segment->number));
@@ -212,26 +219,34 @@ DiskOutcome Storage::on_disk_done(DiskBatchId id, const Status& status) {
     return DiskOutcome::kFenced;
   }
   if (const auto side = state.side_work.extract(id)) {
+    if (state.room.done(id, status)) {
+      state.outbox.release();
+      return status ? DiskOutcome::kDone : DiskOutcome::kSideFailed;
+    }
     return state.side_done(side.mapped(), status);
   }
   if (!status && !mutated(Mutant::kZk4882FailedWriteGoesOn)) {  // D9
     state.fenced = true;
     return DiskOutcome::kFenced;
   }
-  if (const auto files = state.removals.extract(id)) {
-    state.remove(files.mapped());
+  if (const auto files = state.after.extract(id)) {
+    state.tidy(files.mapped());
   }
   return DiskOutcome::kDone;
 }
 
-void Storage::tend(Instant /*now*/) {}
+void Storage::tend(Instant now) {
+  if (state_->recovered && !state_->fenced) {
+    state_->room.tend(now);
+  }
+}
 
 Instant Storage::next_deadline() const {
-  return kNever;
+  return state_->fenced ? kNever : state_->room.next_deadline();
 }
 
 std::string Storage::short_of_room() const {
-  return {};
+  return state_->room.shortage();
 }
 
 bool Storage::fenced() const {

@@ -4,7 +4,9 @@
 // Owned and called by the driver, on its one thread. Every call that persists submits one batch to
 // the DiskPort's log lane and returns its id; the work is durable when that batch has completed,
 // and batches complete in order. What is only a precaution goes by the side lane and may fail
-// without harm: snapshot files until they are adopted, and the removal of what is not needed.
+// without harm: snapshot files until they are adopted, the removal of what is not needed, and the
+// blocks that are taken ahead. What lacks blocks waits for them: a full disk delays a call and
+// never fails it.
 //
 // Files (formats in coord/codec/FORMATS.md, each with a version):
 //   manifest            the only truth about what belongs to the history: ring name, birth id,
@@ -41,11 +43,12 @@
 namespace ringside::coord {
 
 inline constexpr std::size_t kSnapshotSyncBytes = 4U << 20U;
+inline constexpr std::uint64_t kSegmentBytes = 16U << 20U;
 
 struct StorageOptions {
   std::string ring_name;
   MemberId member;
-  std::uint64_t segment_bytes = 64ULL << 20U;  // a new segment begins once one is longer
+  std::uint64_t segment_bytes = kSegmentBytes;  // a new segment begins when one is full
 };
 
 using SnapshotFileId = StrongId<struct SnapshotFileTag>;

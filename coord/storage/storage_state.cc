@@ -17,11 +17,18 @@ DiskOp write_at(const std::string& file, std::uint64_t offset, Bytes bytes) {
 }  // namespace
 
 Storage::State::State(StorageOptions storage_options, DiskPort& disk)
-    : options(std::move(storage_options)), port(disk) {}
+    : options(std::move(storage_options)),
+      port(disk),
+      room(options.segment_bytes,
+           [this](std::vector<DiskOp> ops) { return submit_side(std::move(ops), {}); }),
+      outbox(disk, room) {}
 
 DiskBatchId Storage::State::submit(std::vector<DiskOp> ops) {
   const DiskBatchId id{++last_batch};
-  port.submit({id, std::move(ops), DiskLane::kLog});
+  if (!closed.empty()) {
+    after[id].trim = std::exchange(closed, {});
+  }
+  outbox.push(id, std::move(ops), std::exchange(needs, {}));
   return id;
 }
 
@@ -35,12 +42,17 @@ DiskBatchId Storage::State::submit_side(std::vector<DiskOp> ops, SideWork work) 
   return id;
 }
 
-void Storage::State::remove(std::span<const std::string> files) {
+void Storage::State::tidy(const After& files) {
   std::vector<DiskOp> ops;
-  for (const std::string& file : files) {
+  for (const std::string& file : files.trim) {
+    room.forget(file);
+    ops.emplace_back(TrimFile{file});
+  }
+  for (const std::string& file : files.remove) {
+    room.forget(file);
     ops.emplace_back(RemoveFile{file});
   }
-  if (!ops.empty()) {
+  if (!files.remove.empty()) {
     ops.emplace_back(SyncDirectory{});
   }
   submit_side(std::move(ops), {});
@@ -48,14 +60,14 @@ void Storage::State::remove(std::span<const std::string> files) {
 
 void Storage::State::remove_after(DiskBatchId batch, std::vector<std::string> files) {
   if (!files.empty()) {
-    removals.emplace(batch, std::move(files));
+    after[batch].remove = std::move(files);
   }
 }
 
 DiskOutcome Storage::State::side_done(const SideWork& work, const Status& status) {
   if (!status) {
     if (const auto file = snapshots.failed(work.file)) {
-      remove(std::vector{*file});
+      tidy({{*file}, {}});
     }
     return DiskOutcome::kSideFailed;
   }
@@ -68,15 +80,10 @@ DiskOutcome Storage::State::side_done(const SideWork& work, const Status& status
   return DiskOutcome::kDone;
 }
 
-void Storage::State::replace_manifest(std::vector<DiskOp>& ops) const {
-  if (!ops.empty()) {
-    ops.emplace_back(SyncDirectory{});
-  }
-  ops.emplace_back(CreateFile{kManifestTemp});
-  ops.push_back(write_at(kManifestTemp, 0, encode_manifest(manifest)));
-  ops.emplace_back(SyncFile{kManifestTemp});
-  ops.emplace_back(RenameFile{kManifestTemp, kManifestFile});
-  ops.emplace_back(SyncDirectory{});
+void Storage::State::replace_manifest(std::vector<DiskOp>& ops) {
+  Bytes bytes = encode_manifest(manifest);
+  needs.manifest_bytes = bytes.size();
+  add_manifest_ops(ops, std::move(bytes));
 }
 
 std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,
@@ -109,11 +116,27 @@ void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<c
   }
 }
 
+bool Storage::State::fits_open(std::span<const Entry> entries) const {
+  if (manifest.segments.empty() || !manifest.segments.back().open) {
+    return false;
+  }
+  std::uint64_t end = manifest.segments.back().end;
+  for (const Entry& entry : entries) {  // at most one record each
+    end += kRecordHeaderBytes + sizeof(std::uint32_t) + entry.txn->size();
+  }
+  return end <= open_bytes;
+}
+
+void Storage::State::close_open() {
+  if (!manifest.segments.empty() && manifest.segments.back().open) {
+    manifest.segments.back().open = false;
+    closed.push_back(log_file(manifest.segments.back().number));
+  }
+}
+
 void Storage::State::begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries,
                                    Zxid acknowledged) {
-  if (!manifest.segments.empty()) {
-    manifest.segments.back().open = false;
-  }
+  close_open();
   ManifestSegment segment{manifest.next_file++, at.last, at.chain, kSegmentHeaderBytes, {}, true};
   Bytes bytes =
       encode_segment_header({manifest.birth, segment.number, segment.previous, segment.seed});
@@ -124,6 +147,8 @@ void Storage::State::begin_segment(std::vector<DiskOp>& ops, std::span<const Ent
     entries = entries.subspan(run);
   }
   const std::string file = log_file(segment.number);
+  needs.segment = file;
+  needs.segment_bytes = open_bytes = std::max<std::uint64_t>(bytes.size(), options.segment_bytes);
   ops.emplace_back(CreateFile{file});
   ops.push_back(write_at(file, 0, std::move(bytes)));
   ops.emplace_back(SyncFile{file});
@@ -134,6 +159,7 @@ void Storage::State::continue_segment(std::vector<DiskOp>& ops, std::span<const 
                                       Zxid acknowledged) {
   ManifestSegment& segment = manifest.segments.back();
   const std::string file = log_file(segment.number);
+  needs.open = file;
   while (!entries.empty()) {
     const std::size_t run = record_run(entries);
     const std::uint64_t offset = segment.end;
@@ -175,7 +201,9 @@ std::vector<std::string> Storage::State::cut(Zxid keep_until) {
   CHECK(segment != manifest.segments.end());
   segment->end = mark->end;
   segment->last = keep_until;
-  segment->open = false;
+  if (segment->open) {
+    close_open();
+  }
   const auto index = static_cast<std::size_t>(segment - manifest.segments.begin());
   at.marks.erase(mark + 1, at.marks.end());
   return drop_segments_from(index + 1);

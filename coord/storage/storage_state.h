@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "coord/storage/outbox.h"
 #include "coord/storage/recovery.h"
+#include "coord/storage/room.h"
 #include "coord/storage/snapshot_files.h"
 #include "coord/storage/storage.h"
 
@@ -27,23 +29,36 @@ struct Storage::State {
     bool seals = false;
   };
   std::map<DiskBatchId, SideWork> side_work;  // under way in the side lane
-  // Files that go once that batch is done: what it makes durable no longer names them.
-  std::map<DiskBatchId, std::vector<std::string>> removals;
+  // What is done once that batch is: files that the manifest it made durable no longer names go,
+  // and segments that it closed give back what they did not use.
+  struct After {
+    std::vector<std::string> remove;
+    std::vector<std::string> trim;
+  };
+  std::map<DiskBatchId, After> after;
+  Room room;
+  Outbox outbox;
+  Needs needs;                      // of the batch that is being put together
+  std::vector<std::string> closed;  // segments, by it
+  std::uint64_t open_bytes = 0;     // blocks of the open segment, once the outbox is empty
 
   State(StorageOptions storage_options, DiskPort& disk);
 
   DiskBatchId submit(std::vector<DiskOp> ops);
   DiskBatchId submit_side(std::vector<DiskOp> ops, SideWork work);
-  void remove(std::span<const std::string> files);
+  void tidy(const After& files);
   void remove_after(DiskBatchId batch, std::vector<std::string> files);
   DiskOutcome side_done(const SideWork& work, const Status& status);
 
   // Everything before it in `ops` is durable, names included, before the manifest counts on it.
-  void replace_manifest(std::vector<DiskOp>& ops) const;
+  void replace_manifest(std::vector<DiskOp>& ops);
   // A whole snapshot file becomes the base of the manifest. Returns the file that was it before.
   std::vector<std::string> take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file);
   // A segment of its own for `entries`; it counts once a manifest that names it is durable.
   void begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries, Zxid acknowledged);
+  // Whether `entries` fit into the blocks of the open segment.
+  [[nodiscard]] bool fits_open(std::span<const Entry> entries) const;
+  void close_open();
   // Behind the end of the open segment. Each record is synced before the next is written, so that
   // at most one can be torn.
   void continue_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries,

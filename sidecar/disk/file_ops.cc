@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +15,7 @@ namespace ringside::disk {
 namespace {
 
 constexpr std::size_t kMaxOpenFiles = 16;
+constexpr std::size_t kReadChunk = 1U << 20U;
 constexpr mode_t kFileMode = 0600;
 
 std::unexpected<Error> system_error(const char* call, const std::string& path) {
@@ -210,11 +212,14 @@ Result<Bytes> read_file(const std::string& path, std::size_t max_bytes) {
   }
   Bytes bytes;
   Result<Bytes> result;
+  struct stat info{};
+  if (::fstat(fd, &info) == 0 && info.st_size > 0) {  // only a hint
+    bytes.reserve(std::min(static_cast<std::size_t>(info.st_size), max_bytes) + kReadChunk);
+  }
   while (true) {
-    constexpr std::size_t kChunk = 1U << 20U;
     const std::size_t have = bytes.size();
-    bytes.resize(have + kChunk);
-    const ssize_t got = ::read(fd, bytes.data() + have, kChunk);
+    bytes.resize(have + kReadChunk);
+    const ssize_t got = ::read(fd, bytes.data() + have, kReadChunk);
     if (got < 0) {
       bytes.resize(have);
       if (errno == EINTR) {

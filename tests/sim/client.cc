@@ -27,7 +27,9 @@ Client::Client(ClientWorld& world, std::uint64_t number, Rng rng)
       name_(fmt::format("client-{}", number)),
       // Half of them write where observers look.
       home_(number % 2 == 0 ? "/ringside/data/" + name_ : "/data/" + name_),
-      rules_(name_) {}
+      rules_(name_),
+      watcher_(2 * number + 1),
+      all_watcher_(2 * number + 2) {}
 
 void Client::begin() {
   open_session();
@@ -59,11 +61,13 @@ bool Client::find_member() {
     return good;
   }
   if (next != member_ || next->run() != member_run_) {
+    forget_watches();
     member_ = next;
     member_run_ = next->run();
     ++attachment_;
     rules_.moved();
     resumed_ = resuming_ = false;
+    watch_names();
   }
   return true;
 }
@@ -199,6 +203,10 @@ void Client::act() {
   }
   const std::size_t burst = rng_.chance(0.2) ? 3 : 1;
   for (std::size_t i = 0; i < burst; ++i) {
+    if (rng_.chance(0.5)) {
+      contend();
+      continue;
+    }
     switch (rng_.below(10)) {
       case 0:
       case 1:
@@ -320,9 +328,8 @@ void Client::read_key(const std::string& key) {
   if (!member_->voter() && !key.starts_with(coord::kObserverScope)) {
     return;
   }
-  const auto& registry = member_->driver().registry();
-  if (const auto node = registry.get(key)) {
-    rules_.read(key, std::string(node->data), node->stat.mzxid, member_->view());
+  if (const auto node = look_at(key)) {
+    rules_.read(key, node->data, node->modified, member_->view());
   } else {
     rules_.read_nothing(key, member_->view());
   }

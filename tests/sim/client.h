@@ -12,8 +12,10 @@
 #include "config/base/rng.h"
 #include "coord/registry/request.h"
 #include "tests/sim/client_rules.h"
+#include "tests/sim/key_histories.h"
 #include "tests/sim/member.h"
 #include "tests/sim/session_rules.h"
+#include "tests/sim/tree_history.h"
 
 namespace ringside::sim {
 
@@ -22,7 +24,9 @@ struct ClientWorld {
   EventQueue& queue;
   Trace& trace;
   SessionRules& sessions;
+  TreeHistory& tree;
   SharedRules shared;
+  KeyHistories histories;
   std::function<SimMember*(Rng&)> any_member;  // that serves; null: none
   std::function<void(coord::Zxid, SimMember&)> acknowledged;
   std::uint64_t operations = 0;
@@ -71,6 +75,16 @@ class Client {
   void read_own();
   void read_key(const std::string& key);
   void expect_pair();
+  // --- client_shared.cc: znodes that all clients write and read
+  void contend();
+  void write_shared(const std::string& path, coord::WriteOp op, KeyOp called);
+  void synced_read(const std::string& path);
+  void plain_read(const std::string& path);
+  // Judges what the member shows of `path`, and gives it.
+  std::optional<NodeState> look_at(const std::string& path);
+  void watch_names();
+  void forget_watches();
+  void told(const coord::WatchEvent& event);
   std::string fresh_value();
 
   ClientWorld& world_;
@@ -91,7 +105,10 @@ class Client {
   std::uint64_t attachment_ = 0;  // changes whenever it moves
   std::uint64_t next_order_ = 1;
   std::uint64_t next_value_ = 1;
-  std::uint64_t touching_ = 0;
+  coord::WatcherId watcher_;                    // its one-shot watches...
+  coord::WatcherId all_watcher_;                // ...and a recursive one, on one member
+  std::map<std::string, coord::Zxid> watched_;  // path -> what it showed when the watch was set
+  std::uint64_t watched_reloads_ = 0;           // of the member, when they were set
 };
 
 }  // namespace ringside::sim

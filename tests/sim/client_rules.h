@@ -31,6 +31,8 @@ class ClientRules {
   // A read at a member that stands at `at`, which the client accepts only at last_seen() or later.
   void read(const std::string& key, const std::string& value, coord::Zxid modified, coord::Zxid at);
   void read_nothing(const std::string& key, coord::Zxid at);
+  // A read of what is not its own.
+  void looked(coord::Zxid at) { saw(at); }
 
   [[nodiscard]] coord::Zxid last_seen() const { return last_seen_; }
 

@@ -1,6 +1,7 @@
 #include "tests/sim/disk.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -66,10 +67,12 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
 
 Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t ops) {
   for (std::size_t i = 0; i < ops; ++i) {
-    // A batch of the side lane may follow one that failed to make its file; in the log's lane that
-    // would be a bug of ours, and apply() throws.
-    if (batch.lane == coord::DiskLane::kSide && !files_.can(batch.ops[i])) {
-      return fail(ErrorCode::kNotFound, "the file is not there");
+    // In the side lane the disk may be full, or the file not there since an earlier batch failed;
+    // in the log's lane that would be a bug of ours, and apply() throws.
+    if (batch.lane == coord::DiskLane::kSide) {
+      if (Status can = files_.can(batch.ops[i]); !can) {
+        return can;
+      }
     }
     files_.apply(batch.ops[i]);
   }
@@ -101,14 +104,19 @@ void SimDisk::crash(bool power) {
   failed_ = false;
 }
 
+void SimDisk::set_full(bool full) {
+  files_.set_capacity(full ? files_.used() : std::numeric_limits<std::uint64_t>::max());
+}
+
 void SimDisk::power_cut() {
   Loss loss;
   const double names = rng_.unit();
   loss.name_survives = [this, names] { return rng_.chance(names); };
   loss.tear = [this](Bytes& bytes, std::size_t synced) {
     const std::size_t kept = synced + rng_.below(bytes.size() - synced + 1);
-    switch (rng_.below(4)) {
+    switch (rng_.below(5)) {
       case 0: bytes.resize(synced); break;
+      case 4: bytes.resize(bytes.size() + rng_.below(2000)); break;  // zeros of blocks taken ahead
       case 1: break;
       case 2: bytes.resize(kept); break;
       default: {  // the size was written, whole sectors were not

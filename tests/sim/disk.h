@@ -36,6 +36,8 @@ class SimDisk : public coord::DiskPort {
   [[nodiscard]] coord::DiskImage image() const { return files_.image(); }
 
   void set_slow(bool slow) { slow_ = slow; }
+  // Full: no more blocks than are in use now.
+  void set_full(bool full);
   // The next batch of the log's lane fails at some operation, and nothing after it is carried out.
   void fail_next() { log().failing = true; }
   // The next batch of the side lane fails, alone.

@@ -8,6 +8,34 @@
 
 namespace ringside::sim {
 
+ForgetfulDisk::ForgetfulDisk(const ForgetfulDisk& other)
+    : names_(other.names_),
+      durable_names_(other.durable_names_),
+      pending_(other.pending_),
+      capacity_(other.capacity_) {
+  std::map<const File*, std::shared_ptr<File>> copies;
+  const auto own = [&](std::shared_ptr<File>& file) {
+    if (file != nullptr) {
+      auto& copy = copies[file.get()];
+      copy = copy != nullptr ? copy : std::make_shared<File>(*file);
+      file = copy;
+    }
+  };
+  for (Names* const names : {&names_, &durable_names_}) {
+    for (auto& [name, file] : *names) {
+      own(file);
+    }
+  }
+  for (NameChange& change : pending_) {
+    own(change.file);
+  }
+}
+
+ForgetfulDisk& ForgetfulDisk::operator=(const ForgetfulDisk& other) {
+  *this = ForgetfulDisk(other);
+  return *this;
+}
+
 void ForgetfulDisk::change(Names& names, const NameChange& change) {
   if (!change.removed.empty()) {
     names.erase(change.removed);
@@ -64,27 +92,58 @@ void ForgetfulDisk::do_op(const coord::SyncDirectory& /*op*/) {
 }
 
 void ForgetfulDisk::do_op(const coord::AllocateFile& op) {
-  (void)names_.at(op.file);  // it must be there; its size stays
+  File& file = *names_.at(op.file);
+  file.taken = std::max(file.taken, op.bytes);
 }
 
-void ForgetfulDisk::do_op(const coord::TrimFile& /*op*/) {}
+void ForgetfulDisk::do_op(const coord::TrimFile& op) {
+  if (has(op.file)) {
+    names_.at(op.file)->taken = 0;
+  }
+}
 
 void ForgetfulDisk::apply(const coord::DiskOp& op) {
+  if (const Status status = can(op); !status) {
+    throw std::logic_error(status.error().message);
+  }
   std::visit([this](const auto& one) { do_op(one); }, op);
 }
 
-bool ForgetfulDisk::can(const coord::DiskOp& op) const {
+Status ForgetfulDisk::fits(const std::string& file, std::uint64_t end) const {
+  const auto found = names_.find(file);
+  if (found == names_.end()) {
+    return fail(ErrorCode::kNotFound, file + " is not there");
+  }
+  if (capacity_ != std::numeric_limits<std::uint64_t>::max() && end > found->second->blocks() &&
+      used() + (end - found->second->blocks()) > capacity_) {
+    return fail(ErrorCode::kUnavailable, "the disk is full for " + file);
+  }
+  return {};
+}
+
+Status ForgetfulDisk::can(const coord::DiskOp& op) const {
   if (const auto* write = std::get_if<coord::WriteAt>(&op)) {
-    return has(write->file);
+    return fits(write->file, write->offset + write->bytes->size());
   }
   if (const auto* sync = std::get_if<coord::SyncFile>(&op)) {
-    return has(sync->file);
+    return fits(sync->file, 0);
   }
   if (const auto* rename = std::get_if<coord::RenameFile>(&op)) {
-    return has(rename->from);
+    return fits(rename->from, 0);
   }
-  const auto* allocate = std::get_if<coord::AllocateFile>(&op);
-  return allocate == nullptr || has(allocate->file);
+  if (const auto* allocate = std::get_if<coord::AllocateFile>(&op)) {
+    return fits(allocate->file, allocate->bytes);
+  }
+  return {};
+}
+
+std::uint64_t ForgetfulDisk::used() const {
+  std::set<const File*> seen;
+  std::uint64_t bytes = 0;
+  for (const auto& [name, file] : names_) {
+    bytes += seen.insert(file.get()).second ? file->blocks() : 0;
+  }
+  return bytes;
 }
 
 coord::DiskImage ForgetfulDisk::image() const {

@@ -7,13 +7,16 @@
 // formats do not do so, and apply() throws if they did.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "config/base/error.h"
 #include "coord/storage/disk_port.h"
 
 namespace ringside::sim {
@@ -28,9 +31,20 @@ struct Loss {
 
 class ForgetfulDisk {
  public:
+  ForgetfulDisk() = default;
+  ForgetfulDisk(const ForgetfulDisk& other);  // a disk of its own, as it stands
+  ForgetfulDisk& operator=(const ForgetfulDisk& other);
+  ForgetfulDisk(ForgetfulDisk&&) = default;
+  ForgetfulDisk& operator=(ForgetfulDisk&&) = default;
+  ~ForgetfulDisk() = default;
+
   void apply(const coord::DiskOp& op);
-  // The file that `op` works on is there; apply() throws when it is not.
-  [[nodiscard]] bool can(const coord::DiskOp& op) const;
+  // The file that `op` works on is there, and the blocks it needs; apply() throws else.
+  [[nodiscard]] Status can(const coord::DiskOp& op) const;
+  // Blocks in use: of each file those written or taken ahead.
+  [[nodiscard]] std::uint64_t used() const;
+  // No more than so many from now on.
+  void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   // A write of which only the first `bytes` were handed to the operating system.
   void apply_partly(const coord::WriteAt& write, std::size_t bytes);
   // The process dies and the machine lives on: nothing is lost, nothing more is durable.
@@ -48,6 +62,11 @@ class ForgetfulDisk {
   struct File {
     Bytes bytes;
     std::size_t synced = 0;
+    std::uint64_t taken = 0;  // blocks, if more than its bytes
+
+    [[nodiscard]] std::uint64_t blocks() const {
+      return std::max<std::uint64_t>(bytes.size(), taken);
+    }
   };
   using Names = std::map<std::string, std::shared_ptr<File>>;
   struct NameChange {  // `file` null: removed; a rename is a removal and an addition at once
@@ -56,6 +75,7 @@ class ForgetfulDisk {
     std::string removed;
   };
 
+  [[nodiscard]] Status fits(const std::string& file, std::uint64_t end) const;
   static void change(Names& names, const NameChange& change);
   void change_now(NameChange change);
   void do_op(const coord::CreateFile& op);
@@ -70,6 +90,7 @@ class ForgetfulDisk {
   Names names_;
   Names durable_names_;
   std::vector<NameChange> pending_;
+  std::uint64_t capacity_ = std::numeric_limits<std::uint64_t>::max();
 };
 
 }  // namespace ringside::sim

@@ -82,6 +82,8 @@ void SimMember::crash(bool power) {
   waiting_.clear();
   answers_.clear();
   inlets_.clear();
+  watch_rules_ = {};
+  listeners_.clear();
   disk_.crash(power);
   network_.member_died(id());
 }
@@ -122,6 +124,9 @@ void SimMember::do_call(const std::function<void()>& work) {
   in_call_ = true;
   work();
   in_call_ = false;
+  if (!fenced_) {
+    watch_rules_.all_told("rest");
+  }
   observer_.stepped(*this);
   plan_timer();
 }
@@ -173,6 +178,20 @@ void SimMember::touch(coord::SessionId session) {
 void SimMember::hand_over() {
   trace_.say("member {} is asked to hand over", id().value);
   call([this] { driver_->hand_over(local_now()); });
+}
+
+void SimMember::watch(coord::WatcherId watcher, coord::WatchKind kind, const std::string& path,
+                      WatchListener listener) {
+  if (driver_->watch(watcher, kind, path)) {
+    watch_rules_.added(watcher, kind, path);
+    listeners_[watcher] = std::move(listener);
+  }
+}
+
+void SimMember::unwatch(coord::WatcherId watcher) {
+  driver_->unwatch(watcher);
+  watch_rules_.removed(watcher);
+  listeners_.erase(watcher);
 }
 
 void SimMember::link_up(MemberId peer) {
@@ -259,6 +278,7 @@ void SimMember::close_link(MemberId peer, std::string reason) {
 
 void SimMember::reply(coord::RequestId request, coord::Reply reply) {
   port_used("reply");
+  watch_rules_.all_told("answer a request");
   auto answer = answers_.extract(request);
   if (answer.empty()) {
     violate("member {} answers request {} twice, or one it never got", id().value, request.value);
@@ -276,18 +296,25 @@ void SimMember::applied(coord::Zxid zxid, std::span<const coord::Change> changes
   port_used("applied");
   if (!starting_) {  // the replay of a start is judged by where it ends
     observer_.applied(*this, zxid, changes);
+    watch_rules_.applied(zxid, changes);
   }
 }
 
 void SimMember::reloaded(coord::Zxid zxid) {
   port_used("reloaded");
   if (!starting_) {
+    watch_rules_.all_told("take another tree");
+    ++reloads_;
     observer_.reloaded(*this, zxid);
   }
 }
 
-void SimMember::watch_event(const coord::WatchEvent& /*event*/) {
+void SimMember::watch_event(const coord::WatchEvent& event) {
   port_used("watch_event");
+  watch_rules_.event(event);
+  if (const auto listener = listeners_.find(event.watcher); listener != listeners_.end()) {
+    listener->second(event);
+  }
 }
 
 void SimMember::fenced(const Error& reason) {

@@ -15,6 +15,7 @@
 #include "coord/driver.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/network.h"
+#include "tests/sim/watch_rules.h"
 
 namespace ringside::sim {
 
@@ -38,6 +39,7 @@ class MemberObserver {
 class SimMember final : public coord::DriverPorts, public NetworkMember {
  public:
   using Answer = std::function<void(const coord::Reply&)>;
+  using WatchListener = std::function<void(const coord::WatchEvent&)>;
 
   SimMember(EventQueue& queue, Trace& trace, Network& network, MemberObserver& observer,
             coord::DriverOptions options, bool voter, Rng rng);
@@ -57,6 +59,11 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   void submit(coord::Request request, Answer answer);
   void touch(coord::SessionId session);
   void hand_over();
+  // The listener is called from within the driver's call and must not call the member. Needs
+  // serving().
+  void watch(coord::WatcherId watcher, coord::WatchKind kind, const std::string& path,
+             WatchListener listener);
+  void unwatch(coord::WatcherId watcher);
 
   [[nodiscard]] MemberId id() const { return options_.self; }
   [[nodiscard]] bool voter() const { return voter_; }
@@ -64,6 +71,8 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool fenced_out() const { return fenced_; }
   [[nodiscard]] std::uint64_t run() const { return run_; }
+  // How often its tree was replaced: watches do not tell what changed by that.
+  [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
   [[nodiscard]] const coord::Driver& driver() const { return *driver_; }
   // Zxid up to which reads here are complete; an observer's tree may be older than its view.
   [[nodiscard]] coord::Zxid view() const {
@@ -128,6 +137,9 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   Instant timer_at_ = kNever;                  // the earliest one planned, in global time
   std::map<coord::RequestId, Answer> answers_;
   std::map<MemberId, Inlet> inlets_;
+  WatchRules watch_rules_;
+  std::map<coord::WatcherId, WatchListener> listeners_;
+  std::uint64_t reloads_ = 0;
   std::uint64_t next_request_ = 1;  // anew in each run, as in a process
 
   double clock_rate_ = 1;

@@ -25,13 +25,21 @@ template <typename... Args>
 
 class Trace {
  public:
-  Trace(const EventQueue& queue, bool on) : queue_(queue), on_(on) {}
+  // Printed, or added to `into`.
+  Trace(const EventQueue& queue, bool on, std::string* into = nullptr)
+      : queue_(queue), on_(on), into_(into) {}
 
   template <typename... Args>
   void say(fmt::format_string<Args...> format, Args&&... args) {
     if (on_) {
       const double seconds = std::chrono::duration<double>(queue_.now().time_since_epoch()).count();
-      fmt::print("{:>11.6f}  {}\n", seconds, fmt::format(format, std::forward<Args>(args)...));
+      const std::string line =
+          fmt::format("{:>11.6f}  {}\n", seconds, fmt::format(format, std::forward<Args>(args)...));
+      if (into_ != nullptr) {
+        *into_ += line;
+      } else {
+        fmt::print("{}", line);
+      }
     }
   }
   [[nodiscard]] bool on() const { return on_; }
@@ -39,6 +47,7 @@ class Trace {
  private:
   const EventQueue& queue_;
   bool on_;
+  std::string* into_;
 };
 
 }  // namespace ringside::sim

@@ -40,11 +40,11 @@ std::uint64_t hash_changes(std::span<const coord::Change> changes) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, bool trace)
-    : trace_(queue_, trace),
+World::World(std::uint64_t seed, bool trace, std::string* into)
+    : trace_(queue_, trace, into),
       rng_(seed),
       network_(queue_, trace_, Rng(rng_())),
-      client_world_{queue_, trace_, sessions_, {}, {}, {}},
+      client_world_{queue_, trace_, sessions_, tree_, {}, {}, {}, {}},
       faults_(queue_, trace_, network_, members_, Rng(rng_())),
       ambush_(queue_, trace_, network_, members_, faults_, Rng(rng_())) {
   make_members(Rng(rng_()));
@@ -63,6 +63,7 @@ void World::make_members(Rng rng) {
   options.election_timeout = milliseconds(rng.between(400, 1200));
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
+  options.segment_bytes = static_cast<std::uint64_t>(rng.between(1'000, 20'000));
   for (std::uint64_t id = 1; id <= voters; ++id) {
     options.voters.emplace_back(id);
   }
@@ -163,6 +164,11 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
   }
   std::vector<NodeChange> nodes;
   for (const coord::Change& change : changes) {
+    std::optional<NodeState> left;
+    if (const auto view = registry.get(change.path)) {
+      left = NodeState{std::string(view->data), view->stat.version, view->stat.mzxid};
+    }
+    tree_.changed(registry.applied(), change.path, std::move(left));
     if (change.kind == coord::ChangeKind::kDataChanged) {
       continue;
     }
@@ -172,6 +178,7 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
     }
     nodes.push_back(std::move(node));
   }
+  tree_.extended(registry.applied());
   sessions_.transaction(queue_.now(), registry.applied(), sessions, nodes);
 }
 
@@ -325,6 +332,7 @@ RunStats World::live() {
   converge();
   let_all_be_answered();
   sessions_.nothing_left_of_the_dead();
+  client_world_.histories.judge_all(trace_);
   const auto& first = *members_.front();
   for (const auto& member : members_) {
     if (member->driver().registry().scope_digest() != first.driver().registry().scope_digest()) {

@@ -34,7 +34,8 @@ struct RunStats {
 
 class World : private MemberObserver {
  public:
-  World(std::uint64_t seed, bool trace);
+  // A trace is printed, or added to `into`.
+  World(std::uint64_t seed, bool trace, std::string* into = nullptr);
   ~World() override;
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -73,6 +74,7 @@ class World : private MemberObserver {
   DeliveryRules deliveries_;
   AckRules acks_;
   SessionRules sessions_;
+  TreeHistory tree_;
   ClientWorld client_world_;
   std::vector<std::unique_ptr<SimMember>> members_;
   std::vector<std::unique_ptr<Client>> clients_;

@@ -21,6 +21,19 @@ TEST_CASE("Crc32cChains") {
   }
 }
 
+TEST_CASE("Crc32cIsTheSameByInstructionAndByTables") {
+  Rng rng(7);
+  Bytes bytes(600);
+  for (std::uint8_t& byte : bytes) {
+    byte = static_cast<std::uint8_t>(rng.below(256));
+  }
+  for (std::size_t size = 0; size < 300; ++size) {
+    const ByteView part = ByteView(bytes).subspan(size % 17, size);
+    const auto seed = static_cast<std::uint32_t>(rng());
+    CHECK(crc32c(part, seed) == crc32c_by_tables(part, seed));
+  }
+}
+
 TEST_CASE("ReaderNeverReadsPastTheEnd") {
   const Bytes bytes{0, 0, 0, 9, 'a'};
   ByteReader reader(bytes);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -55,18 +56,40 @@ struct Member {
   explicit Member(std::uint64_t segment_bytes = 1U << 20U)
       : options{"ring", MemberId{1}, segment_bytes} {}
 
-  // Carries out what was submitted, without power cut.
+  // Carries out what was submitted, without power cut. In the side lane the disk may be full.
   void run() {
     for (; !port.batches.empty(); port.batches.pop_front()) {
-      for (const DiskOp& op : port.batches.front().ops) {
-        disk.apply(op);
-      }
-      storage->on_disk_done(port.batches.front().id, {});
+      const DiskBatch& batch = port.batches.front();
+      outcomes[batch.id] = storage->on_disk_done(batch.id, carry_out(batch));
     }
+  }
+  // The next batch of the log's lane, once the side lane has done what it waits for.
+  const DiskBatch& next_log_batch() {
+    for (; port.batches.at(0).lane == DiskLane::kSide; port.batches.pop_front()) {
+      storage->on_disk_done(port.batches.front().id, carry_out(port.batches.front()));
+    }
+    return port.batches.front();
+  }
+  Status carry_out(const DiskBatch& batch) {
+    for (const DiskOp& op : batch.ops) {
+      if (const Status can = disk.can(op); !can && batch.lane == DiskLane::kSide) {
+        return can;
+      }
+      disk.apply(op);  // throws on a full disk
+    }
+    return {};
+  }
+  void tend(milliseconds at) {
+    storage->tend(Instant(at));
+    run();
+  }
+  [[nodiscard]] bool done(DiskBatchId id) const {
+    return outcomes.contains(id) && outcomes.at(id) == DiskOutcome::kDone;
   }
 
   Result<Recovered> try_restart() {
     port.batches.clear();
+    outcomes.clear();
     storage = std::make_unique<Storage>(options, port);
     return storage->recover(disk.image());
   }
@@ -117,6 +140,7 @@ struct Member {
   HeldPort port;
   sim::ForgetfulDisk disk;
   std::unique_ptr<Storage> storage;
+  std::map<DiskBatchId, DiskOutcome> outcomes;
   Zxid commit;
 };
 
