@@ -18,6 +18,7 @@ Driver::State::State(DriverOptions settings, DriverPorts& outside, Rng random, I
       now(start),
       wall_at(start),
       wall(wall_start),
+      bandwidth(options.snapshot_bytes_per_second, start),
       requests(rng) {}
 
 Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
@@ -30,6 +31,7 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
     return std::unexpected(recovered.error());
   }
   Zxid snapshot;
+  plan_own_snapshot(recovered->snapshot ? recovered->snapshot->bytes->size() : 0);
   if (recovered->snapshot) {
     Result<Registry> loaded = Registry::load(*recovered->snapshot->bytes);
     if (!loaded) {
@@ -59,6 +61,8 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
   zab_options.voters = options.voters;
   zab_options.heartbeat_interval = options.heartbeat_interval;
   zab_options.election_timeout = options.election_timeout;
+  zab_options.deliver_entries = options.deliver_entries;
+  zab_options.keep_entries = options.keep_entries;
   zab = std::make_unique<Zab>(std::move(zab_options),
                               ZabStart{.birth = recovered->birth,
                                        .accepted = recovered->accepted_epoch,
@@ -111,10 +115,10 @@ void Driver::State::settle_turn() {
     ports.reply(local, std::move(answer));
   }
   tell_observers();
-  if (storage) {
-    save_snapshot_if_due();
-    storage->tend(now);
-  }
+  drop_stale_outgoing();
+  drop_stale_incoming();
+  begin_own_snapshot_if_due();
+  tend_storage();
 }
 
 void Driver::State::fence(const Error& reason) {
@@ -144,6 +148,7 @@ void Driver::State::link_down(MemberId peer) {
     return;
   }
   feed.detach(peer);
+  outgoing.erase(peer);
   if (is_voter(peer)) {
     post(LinkDown{peer});
   }
@@ -173,6 +178,7 @@ Result<std::unique_ptr<Driver>> Driver::start(DriverOptions options, DriverPorts
     state->open_observer();
   }
   state->starting = false;
+  state->tend_storage();
   state->run();
   return std::unique_ptr<Driver>(new Driver(std::move(state)));
 }
@@ -271,14 +277,11 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
     state.fence(status.error());
     return;
   }
-  if (outcome == DiskOutcome::kSideFailed) {
-    state.snapshot_failed(
-        id, status ? Error{ErrorCode::kIo, "a part of it was not written"} : status.error());
-  } else {
-    state.snapshot_step(id);
-  }
-  state.storage->tend(state.now);
-  if (!state.disk_work.empty() && state.disk_work.front().first == id) {
+  const bool failed = outcome == DiskOutcome::kSideFailed;
+  if (state.snapshot_disk_done(
+          id, failed && status ? fail(ErrorCode::kIo, "a part of it was not written") : status)) {
+    state.settle_turn();
+  } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
     state.disk_work.pop_front();
   }
@@ -294,6 +297,10 @@ void Driver::on_time(Instant now, WallTime wall) {
   state.wall = wall;
   state.post(Tick{});
   state.run();
+  if (!state.fenced) {
+    state.work_in_slices();
+    state.run();
+  }
   if (!state.fenced && state.leads()) {
     state.advance_sessions();
     state.expire_sessions();
@@ -308,9 +315,7 @@ Instant Driver::next_deadline() const {
     return kNever;
   }
   Instant deadline = state.zab ? state.zab->next_deadline() : state.observing->next_deadline();
-  if (state.storage) {
-    deadline = std::min(deadline, state.storage->next_deadline());
-  }
+  deadline = std::min(deadline, state.slices_deadline());
   if (state.leads()) {
     deadline = std::min(deadline, state.next_feed_beat);
     if (state.zab->leading() != nullptr && state.quorum_is_fresh()) {

@@ -37,9 +37,17 @@ struct DriverOptions {
   milliseconds election_timeout{1000};
   milliseconds min_session_timeout{200};
   milliseconds max_session_timeout{600'000};
-  std::uint64_t snapshot_after_bytes = 16ULL << 20U;  // of log since the snapshot before
-  std::uint64_t segment_bytes = 16ULL << 20U;         // of one log file, taken ahead
-  std::size_t max_outstanding_requests = 10'000;      // local ones; over it kConnectionLoss at once
+  // Of log since the snapshot before, at least (more when that one was large).
+  std::uint64_t snapshot_after_bytes = 16ULL << 20U;
+  std::uint64_t segment_bytes = 16ULL << 20U;  // of one log file, taken ahead
+  // Snapshots: what leaves in a second, to all receivers and the disk together; a piece of one; and
+  // nodes that one turn links, or frees, at most.
+  std::uint64_t snapshot_bytes_per_second = 64ULL << 20U;
+  std::size_t snapshot_chunk_bytes = 256U << 10U;
+  std::size_t slice_nodes = 4000;
+  std::size_t deliver_entries = 256;              // transactions that one turn applies at most
+  std::size_t keep_entries = 100'000;             // that a late follower may still get as a log
+  std::size_t max_outstanding_requests = 10'000;  // local ones; over it kConnectionLoss at once
   // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
   // if this member leads a ring without one. None: drawn from `rng`, for tests.
   RingSecret fresh_secret;
@@ -87,9 +95,10 @@ struct RingStatus {
   Zxid applied;
   bool quorum = false;    // leading with a quorum heard of, or in touch with a leader that says so
   bool in_doubt = false;  // D16
-  std::string waiting_for;  // while looking: why, in a sentence for a person
-  Instant quorum_seen;      // the view is current as of then: last word of a leader with a quorum
-                            // (Instant{}: never)
+  std::string waiting_for;    // while looking: why, in a sentence for a person
+  std::string short_of_room;  // why this member stands aside; empty: its disk has room
+  Instant quorum_seen;        // the view is current as of then: last word of a leader with a quorum
+                              // (Instant{}: never)
   std::uint64_t elections = 0;  // entered since start
   std::size_t sessions = 0;
   std::size_t znodes = 0;

@@ -24,6 +24,7 @@ void put(ByteWriter& out, const Notification& m) {
   out.boolean(m.established);
   out.boolean(m.in_doubt);
   out.boolean(m.wants_answer);
+  out.boolean(m.aside);
 }
 void put(ByteWriter& out, const FollowerInfo& m) {
   out.u64(m.birth.value);
@@ -52,8 +53,8 @@ void put(ByteWriter& out, const SyncStart& m) {
 }
 void put(ByteWriter& out, const SnapshotChunk& m) {
   out.u64(m.zxid.packed);
-  out.u64(m.total_bytes);
   out.u64(m.offset);
+  out.boolean(m.last);
   out.blob(m.bytes);
 }
 void put(ByteWriter& out, const std::vector<Entry>& entries) {
@@ -138,6 +139,10 @@ void put(ByteWriter& out, const Inform& m) {
   out.u64(m.zxid.packed);
   out.blob(m.txn);
 }
+void put(ByteWriter& out, const SnapshotAck& m) {
+  out.u64(m.zxid.packed);
+  out.u64(m.offset);
+}
 void put(ByteWriter&, const SnapshotData&) {
   CHECK(false);
 }
@@ -183,6 +188,7 @@ void get(ByteReader& in, Notification& m) {
   m.established = in.boolean();
   m.in_doubt = in.boolean();
   m.wants_answer = in.boolean();
+  m.aside = in.boolean();
 }
 void get(ByteReader& in, FollowerInfo& m) {
   m.birth = BirthId{in.u64()};
@@ -215,12 +221,10 @@ void get(ByteReader& in, SyncStart& m) {
 }
 void get(ByteReader& in, SnapshotChunk& m) {
   m.zxid = zxid(in);
-  m.total_bytes = in.u64();
   m.offset = in.u64();
-  m.bytes = bytes(in, kSnapshotChunkBytes);
-  const std::size_t size = m.bytes.size();
-  if (m.total_bytes > kMaxSnapshotBytes || m.offset > m.total_bytes ||
-      size > m.total_bytes - m.offset || (size == 0 && m.total_bytes > 0)) {
+  m.last = in.boolean();
+  m.bytes = bytes(in, kMaxChunkBytes);
+  if (m.offset > kMaxSnapshotBytes || (m.bytes.empty() && !m.last)) {
     in.fail();
   }
 }
@@ -311,6 +315,10 @@ void get(ByteReader& in, Inform& m) {
   m.previous = zxid(in);
   m.zxid = zxid(in);
   m.txn = bytes(in, kMaxTxnBytes);
+}
+void get(ByteReader& in, SnapshotAck& m) {
+  m.zxid = zxid(in);
+  m.offset = in.u64();
 }
 void get(ByteReader& in, SnapshotData&) {
   in.fail();

@@ -19,8 +19,10 @@ struct PeerFrame {
   Envelope envelope;
 };
 
-inline constexpr std::size_t kSnapshotChunkBytes = 1 << 20;
-inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{4} << 30U;
+// A sender's chunks are much smaller (DriverOptions::snapshot_chunk_bytes), but a record goes in
+// one piece.
+inline constexpr std::size_t kMaxChunkBytes = 8U << 20U;
+inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{64} << 30U;
 // The longest is a Multi of kMaxRequestBytes whose made parents fill up kMaxTxnOps.
 inline constexpr std::size_t kMaxTxnBytes = 16U << 20U;
 inline constexpr std::size_t kMaxTouches = 1 << 16;  // of one heartbeat reply

@@ -1,8 +1,6 @@
 // Carries out what the step machines want, in their order.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "config/base/check.h"
 #include "coord/codec/txn_codec.h"
 #include "coord/driver/state.h"
@@ -32,119 +30,31 @@ void Driver::State::perform(Effects effects) {
   }
 }
 
-void Driver::State::perform(const SendSnapshot& effect) {
-  const Bytes bytes = registry.snapshot();
-  for (SnapshotChunk& chunk : split_snapshot(registry.applied(), bytes)) {
-    send(effect.to, Envelope{effect.run, std::move(chunk)});
-  }
-}
-
 void Driver::State::perform(const AppendLog& effect) {
-  if (later(effect)) {
-    return;
-  }
   disk_work.emplace_back(storage->append(effect.entries, effect.commit, effect.acknowledged),
                          effect.id);
 }
 
 void Driver::State::perform(const SaveEpochs& effect) {
-  if (later(effect)) {
-    return;
-  }
   disk_work.emplace_back(storage->save_epochs(effect.birth, effect.accepted, effect.current),
                          effect.id);
 }
 
 void Driver::State::perform(const SwitchHistory& effect) {
-  if (later(effect)) {
-    return;
-  }
-  if (!effect.snapshot) {
-    switch_history(effect, std::nullopt);
-    return;
-  }
-  if (own_snapshot) {  // the one that comes is newer
-    storage->drop_snapshot(own_snapshot->file);
-    own_snapshot.reset();
-  }
-  switch_snapshot = write_snapshot(effect.snapshot->zxid, *effect.snapshot->bytes);
-  persist_later.emplace_back(effect);
-}
-
-// True: it follows a switch of history that waits for its snapshot file.
-bool Driver::State::later(const Effect& effect) {
-  if (switch_snapshot) {
-    persist_later.push_back(effect);
-  }
-  return switch_snapshot.has_value();
-}
-
-void Driver::State::switch_history(const SwitchHistory& effect,
-                                   std::optional<SnapshotFileId> snapshot) {
-  NewHistory history{.snapshot = snapshot,
+  NewHistory history{.snapshot = std::nullopt,
                      .keep_until = effect.keep_until,
                      .entries = effect.entries,
                      .commit_point = effect.commit,
                      .birth = effect.birth,
                      .accepted_epoch = effect.accepted,
                      .current_epoch = effect.current};
+  if (effect.snapshot) {
+    CHECK(incoming && incoming->token() == effect.snapshot->token && incoming->whole());
+    incoming->begin_switch();
+    history.snapshot = incoming->file();
+    drop_own_snapshot();  // of a tree that goes
+  }
   disk_work.emplace_back(storage->switch_history(std::move(history)), effect.id);
-}
-
-SnapshotWork Driver::State::write_snapshot(Zxid zxid, ByteView bytes) {
-  SnapshotWork work{storage->begin_snapshot(zxid), {}};
-  while (!bytes.empty()) {
-    const ByteView part = bytes.first(std::min(bytes.size(), kSnapshotSyncBytes));
-    storage->add_to_snapshot(work.file, std::make_shared<const Bytes>(part.begin(), part.end()));
-    bytes = bytes.subspan(part.size());
-  }
-  work.waits_for = storage->seal_snapshot(work.file);
-  return work;
-}
-
-// A batch is done that one of the snapshots waited for.
-void Driver::State::snapshot_step(DiskBatchId id) {
-  if (switch_snapshot && switch_snapshot->waits_for == id) {
-    const SnapshotFileId file = switch_snapshot->file;
-    switch_snapshot.reset();
-    Effects effects = std::exchange(persist_later, {});
-    switch_history(std::get<SwitchHistory>(effects.front()), file);
-    effects.erase(effects.begin());
-    perform(std::move(effects));
-  } else if (own_snapshot && own_snapshot->waits_for == id) {
-    if (own_snapshot->adopting) {
-      own_snapshot.reset();
-      return;
-    }
-    const Zxid keep_from{zab->history().base().packed + 1};
-    own_snapshot->waits_for = storage->adopt_snapshot(own_snapshot->file, keep_from);
-    own_snapshot->adopting = true;
-  }
-}
-
-void Driver::State::snapshot_failed(DiskBatchId id, const Error& error) {
-  if (switch_snapshot && switch_snapshot->waits_for == id) {
-    // The ring's history cannot be written here.
-    fence(error);
-  } else if (own_snapshot && own_snapshot->waits_for == id) {
-    ports.log(LogSeverity::kWarn, "no snapshot was taken: " + error.message);
-    storage->drop_snapshot(own_snapshot->file);
-    own_snapshot.reset();
-  }
-}
-
-void Driver::State::perform(const InstallSnapshot& effect) {
-  if (staged && staged->first == effect.snapshot.bytes) {
-    registry = std::move(staged->second);
-  } else {
-    // Another one came in between. These bytes were read once before they got here.
-    Result<Registry> loaded = Registry::load(*effect.snapshot.bytes);
-    CHECK(loaded.has_value());
-    registry = std::move(*loaded);
-  }
-  staged.reset();
-  digests.reset({registry.applied(), registry.digest()});
-  ports.reloaded(registry.applied());
 }
 
 void Driver::State::perform(const Deliver& effect) {
@@ -218,13 +128,6 @@ void Driver::State::perform(const ReignEnded&) {
 
 void Driver::State::perform(const Say& effect) {
   ports.log(severity_of(effect.weight), effect.message);
-}
-
-void Driver::State::save_snapshot_if_due() {
-  if (own_snapshot || switch_snapshot || storage->log_bytes() <= options.snapshot_after_bytes) {
-    return;
-  }
-  own_snapshot = write_snapshot(registry.applied(), registry.snapshot());
 }
 
 }  // namespace ringside::coord

@@ -10,8 +10,7 @@
 namespace ringside::coord {
 
 void Driver::State::send(MemberId to, Envelope envelope) {
-  const auto link = links.find(to);
-  if (link == links.end()) {
+  if (!links.contains(to)) {
     return;
   }
   if (auto* heartbeat = std::get_if<Heartbeat>(&envelope.message)) {
@@ -21,6 +20,14 @@ void Driver::State::send(MemberId to, Envelope envelope) {
   } else if (auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
     answer->touches = touches.take(kMaxTouches);
     answer->routed = own_routed;
+  }
+  send_as_it_is(to, std::move(envelope));
+}
+
+void Driver::State::send_as_it_is(MemberId to, Envelope envelope) {
+  const auto link = links.find(to);
+  if (link == links.end()) {
+    return;
   }
   ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)))));
 }
@@ -36,12 +43,13 @@ Status Driver::State::receive_from_observer(MemberId peer, Envelope envelope) {
     if (!zab || !leads()) {
       return {};  // it hears from the next notification who leads
     }
-    feed.attach(peer, run_number, registry.applied(), now);
-    send(peer, {run_number, ObserverStart{birth(), reign->epoch, registry.applied()}});
-    for (SnapshotChunk& chunk : split_snapshot(registry.applied(), registry.snapshot(true))) {
-      send(peer, {run_number, std::move(chunk)});
-    }
+    feed.attach(peer, run_number, now);
+    drop_stale_outgoing();
+    begin_waiting_feeds();
     return {};
+  }
+  if (const auto* ack = std::get_if<SnapshotAck>(&envelope.message)) {
+    return receive_snapshot_ack(peer, run_number, *ack);
   }
   if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
     return receive_request(peer, run_number, *request);
@@ -59,6 +67,11 @@ Status Driver::State::receive_from_observer(MemberId peer, Envelope envelope) {
 Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
   if (auto* chunk = std::get_if<SnapshotChunk>(&envelope.message)) {
     return receive_chunk(peer, envelope.run, std::move(*chunk));
+  }
+  if (const auto* ack = std::get_if<SnapshotAck>(&envelope.message)) {
+    const Status status = receive_snapshot_ack(peer, envelope.run, *ack);
+    post(Received{peer, std::move(envelope)});  // it is alive
+    return status;
   }
   if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
     return receive_request(peer, envelope.run, *request);
@@ -91,29 +104,6 @@ Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
     }
   }
   post(Received{peer, std::move(envelope)});
-  return {};
-}
-
-Status Driver::State::receive_chunk(MemberId peer, std::uint64_t run_number, SnapshotChunk chunk) {
-  if (!(zab ? zab->expects_snapshot_from(peer) : observing->expects_snapshot_from(peer))) {
-    return {};
-  }
-  Result<std::optional<SnapshotData>> whole = links.at(peer).snapshot().add(std::move(chunk));
-  if (!whole) {
-    return std::unexpected(whole.error());
-  }
-  if (!*whole) {
-    return {};
-  }
-  Result<Registry> loaded = Registry::load(*(*whole)->bytes);
-  if (!loaded) {
-    return std::unexpected(loaded.error());
-  }
-  if (loaded->applied() != (*whole)->zxid || loaded->scoped() != (observing != nullptr)) {
-    return fail(ErrorCode::kInvalid, "a snapshot that is not what was announced");
-  }
-  staged.emplace((*whole)->bytes, std::move(*loaded));
-  post(Received{peer, Envelope{run_number, std::move(**whole)}});
   return {};
 }
 

@@ -139,8 +139,12 @@ void Driver::State::beat_observers() {
                             .applied = {},
                             .digest = 0,
                             .scope_digest = 0};
-  for (Send& beat : feed.to_all(heartbeat)) {
+  for (Send& beat : feed.to_all(heartbeat, true)) {
     send(beat.to, std::move(beat.envelope));
+  }
+  // What is applied here has not all been given to the others: no zxid, no digest.
+  for (Send& beat : feed.to_all(heartbeat, false)) {
+    send_as_it_is(beat.to, std::move(beat.envelope));
   }
 }
 

@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "coord/codec/peer_message.h"
-#include "coord/driver/snapshot_transfer.h"
 
 namespace ringside::coord {
 
@@ -42,14 +41,11 @@ class Link {
     return true;
   }
 
-  SnapshotReceiver& snapshot() { return snapshot_; }
-
  private:
   std::uint32_t number_;
   std::uint64_t sent_ = 0;
   std::uint32_t theirs_ = 0;
   std::uint64_t received_ = 0;
-  SnapshotReceiver snapshot_;
 };
 
 }  // namespace ringside::coord

@@ -70,6 +70,8 @@ Status Observing::handle(const Message& message) {
         } else if constexpr (std::is_same_v<Body, Heartbeat>) {
           on_heartbeat(body);
           return {};
+        } else if constexpr (std::is_same_v<Body, SnapshotChunk>) {
+          return {};  // the driver takes it in
         } else {
           return fail(ErrorCode::kInvalid, "a message that is not for an observer");
         }
@@ -117,13 +119,10 @@ Status Observing::on_inform(const Inform& inform) {
 }
 
 void Observing::on_heartbeat(const Heartbeat& heartbeat) {
-  if (!started_) {
-    return;
+  if (started_) {
+    quorum_at_ = heartbeat.quorum ? now_ : quorum_at_;
+    view_ = std::max(view_, heartbeat.applied);
   }
-  if (heartbeat.quorum) {
-    quorum_at_ = now_;
-  }
-  view_ = std::max(view_, heartbeat.applied);
   send(HeartbeatReply{heartbeat.round, view_, {}});
 }
 

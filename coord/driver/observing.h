@@ -7,7 +7,8 @@
 //      └── link down · it leads no more · silent for election_timeout · a gap (D5) ──┘
 //
 // It keeps no disk, never acknowledges, never votes. Each Inform names the zxid of the one before
-// in this feed; heartbeats move the view on when nothing in scope changes.
+// in this feed; heartbeats move the view on when nothing in scope changes. They are answered from
+// the beginning: an observer may wait its turn for a snapshot, which then takes its time.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include "config/base/error.h"
 #include "coord/zab/effects.h"
+#include "coord/zab/following.h"
 #include "coord/zab/quorum.h"
 
 namespace ringside::coord {
@@ -37,9 +39,11 @@ class Observing {
   [[nodiscard]] std::optional<MemberId> leader() const {
     return started_ ? std::optional(leader_) : std::nullopt;
   }
-  // A snapshot from anybody else, or now, is not wanted.
-  [[nodiscard]] bool expects_snapshot_from(MemberId peer) const {
-    return announced_ && !started_ && peer == leader_;
+  // A snapshot from anybody else, of another run, or now, is not wanted.
+  [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const {
+    return leader_ && announced_ && !started_
+               ? std::optional(SnapshotWanted{leader_, run_, feed_, false})
+               : std::nullopt;
   }
   [[nodiscard]] BirthId birth() const { return birth_; }
   [[nodiscard]] Epoch epoch() const { return epoch_; }

@@ -121,9 +121,15 @@ void Driver::State::perform(const QuorumConfirmed&) {
 // know of one that its client already uses, and an observer does not see what lies outside its
 // scope, so that what is inside must have been fed to it before the answer.
 void Driver::State::answer_confirmed() {
-  while (!confirmed.empty() && confirmed.begin()->first <= registry.applied()) {
-    const SyncRequest asked = std::move(confirmed.begin()->second);
-    confirmed.erase(confirmed.begin());
+  auto next = confirmed.begin();
+  while (next != confirmed.end() && next->first <= registry.applied()) {
+    if (feed.attached(next->second.member, next->second.run) &&
+        !feed.fed(next->second.member, next->second.run)) {
+      ++next;  // it is catching up
+      continue;
+    }
+    const SyncRequest asked = std::move(next->second);
+    next = confirmed.erase(next);
     answer(asked.member, asked.run, asked.id, asked.zxid, reply_to(asked));
   }
 }

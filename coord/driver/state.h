@@ -3,7 +3,7 @@
 // Read in this order: driver.cc (what comes from outside), frames.cc (what comes from other
 // members), effects.cc (what the step machines want done), leader.cc (requests and observers of a
 // leading member), sessions.cc (its sessions, and what it answers without a transaction),
-// status.cc.
+// snapshots.cc (what is done in slices), status.cc.
 //
 // One turn: an entry point posts events, run() steps the machine for each and carries its effects
 // out before the next, then does what follows from the new state. Nothing below an entry point
@@ -19,25 +19,23 @@
 #include <vector>
 
 #include "coord/driver.h"
+#include "coord/driver/bandwidth.h"
 #include "coord/driver/closings.h"
 #include "coord/driver/digest_watch.h"
+#include "coord/driver/graveyard.h"
 #include "coord/driver/link.h"
 #include "coord/driver/observer_feed.h"
 #include "coord/driver/observing.h"
+#include "coord/driver/own_snapshot.h"
 #include "coord/driver/requests.h"
+#include "coord/driver/snapshot_receiver.h"
+#include "coord/driver/snapshot_sender.h"
 #include "coord/driver/touches.h"
 #include "coord/session_tracker.h"
 #include "coord/storage/storage.h"
 #include "coord/zab/member.h"
 
 namespace ringside::coord {
-
-// A snapshot file on its way to a manifest.
-struct SnapshotWork {
-  SnapshotFileId file;
-  DiskBatchId waits_for;  // the seal, then its adoption
-  bool adopting = false;
-};
 
 struct Driver::State {
   State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start, WallTime wall);
@@ -59,10 +57,10 @@ struct Driver::State {
   Status receive(MemberId peer, Envelope envelope);
   Status receive_from_observer(MemberId peer, Envelope envelope);
   Status receive_from_voter(MemberId peer, Envelope envelope);
-  Status receive_chunk(MemberId peer, std::uint64_t run, SnapshotChunk chunk);
   Status receive_request(MemberId peer, std::uint64_t run, const ForwardedRequest& request);
   void receive_digest(MemberId peer, std::uint64_t run, const Heartbeat& heartbeat);
   void send(MemberId to, Envelope envelope);
+  void send_as_it_is(MemberId to, Envelope envelope);
 
   // --- effects.cc
   void perform(Effects effects);
@@ -80,12 +78,32 @@ struct Driver::State {
   void perform(const Say& effect);
   bool apply(const Entry& entry);
   void reply(RequestId ring, Reply answer);
-  bool later(const Effect& effect);
-  void switch_history(const SwitchHistory& effect, std::optional<SnapshotFileId> snapshot);
-  SnapshotWork write_snapshot(Zxid zxid, ByteView bytes);
-  void snapshot_step(DiskBatchId id);
-  void snapshot_failed(DiskBatchId id, const Error& error);
-  void save_snapshot_if_due();
+
+  // --- snapshots.cc
+  void work_in_slices();
+  [[nodiscard]] Instant slices_deadline() const;
+  void send_one_chunk();
+  Status receive_snapshot_ack(MemberId peer, std::uint64_t run, const SnapshotAck& ack);
+  void drop_stale_outgoing();
+  [[nodiscard]] Instant stalls_at(const SnapshotSender& sender) const;
+  void begin_waiting_feeds();
+  [[nodiscard]] std::size_t observers_under_way() const;
+  [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const;
+  Status receive_chunk(MemberId peer, std::uint64_t run, SnapshotChunk chunk);
+  void work_on_incoming();
+  void tell_incoming();
+  void give_up_incoming(const std::string& reason);
+  void drop_stale_incoming();
+  void bury_incoming();
+  [[nodiscard]] bool own_snapshot_due() const;
+  void plan_own_snapshot(std::uint64_t last_bytes);
+  void begin_own_snapshot_if_due();
+  void write_own_snapshot();
+  void give_up_own_snapshot(const std::string& reason);
+  void drop_own_snapshot();
+  // False: the batch is of no snapshot.
+  bool snapshot_disk_done(DiskBatchId id, const Status& status);
+  void tend_storage();
 
   // --- leader.cc
   // False: refused, the outcome is that nothing happened.
@@ -147,13 +165,19 @@ struct Driver::State {
 
   std::map<MemberId, Link> links;
   std::deque<std::pair<DiskBatchId, PersistId>> disk_work;
-  std::optional<SnapshotWork> own_snapshot;
-  std::optional<SnapshotWork> switch_snapshot;  // a history that was sent waits for its file...
-  Effects persist_later;                        // ...and these for it, itself first
 
   Registry registry;
-  std::optional<std::pair<std::shared_ptr<const Bytes>, Registry>>
-      staged;  // read, not yet in force
+  Graveyard graveyard;
+  Bandwidth bandwidth;
+  std::map<MemberId, SnapshotSender> outgoing;
+  MemberId last_sent_to;  // of them
+  std::optional<SnapshotReceiver> incoming;
+  std::uint64_t last_token = 0;
+  std::optional<OwnSnapshot> own_snapshot;
+  std::uint64_t own_snapshot_after = 0;  // bytes of log
+  Instant own_snapshot_at{};             // not before that, after one that failed
+  bool own_first = false;
+  std::string short_of_room;
   Watches watches;
   DigestWatch digests;
 

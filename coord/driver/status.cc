@@ -41,6 +41,7 @@ RingStatus Driver::State::status() const {
   } else if (!reign) {
     status.waiting_for = zab ? zab->waiting_for() : "a leader among the voters it has links to";
   }
+  status.short_of_room = short_of_room;
   status.quorum_seen = quorum_seen;
   status.elections = zab ? zab->elections() : observing->attachments();
   status.sessions = registry.session_count();

@@ -232,6 +232,11 @@ std::size_t Registry::znodes() const {
   return state_->tree.size() - (state_->scoped ? 1 : 0);  // the root that is not held
 }
 
+bool Registry::shed(std::size_t) {
+  state_ = std::make_unique<State>();
+  return true;
+}
+
 std::uint64_t Registry::digest() const {
   return state_->digest(state_->scoped);
 }

@@ -88,6 +88,7 @@ class Registry {
   // The same in one go, and back. Holds up the caller for as long as the tree is large.
   [[nodiscard]] Bytes snapshot(bool scope_only = false) const;
   static Result<Registry> load(ByteView snapshot);
+  bool shed(std::size_t nodes);
 
   // Takes a registry that nobody will use again apart, about `nodes` of it; true: nothing is left.
   // For large ones: a destructor would do it in one go. Breaks its cursors; only dismantle and the

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "coord/mutant.h"
 
 namespace ringside::coord {
@@ -49,16 +51,31 @@ Tally synced(const Core& core, const Followers& followers) {
   return tally;
 }
 
+std::optional<Zxid> held_from(const Followers& followers) {
+  std::optional<Zxid> held;
+  for (const auto& [id, follower] : followers) {
+    if (holds_history(follower)) {
+      held = std::min(held.value_or(follower.fed), follower.fed);
+    }
+  }
+  return held;
+}
+
 std::optional<std::string> too_slow(const Core& core, const FollowerState& follower) {
   if (core.now - follower.heard > core.options.election_timeout) {
     return fmt::format("silent for {} ms",
                        std::chrono::duration_cast<milliseconds>(core.now - follower.heard).count());
   }
-  if (follower.stage != FollowerStage::kSynced) {
-    return std::nullopt;
+  std::size_t entries = 0;
+  std::uint64_t bytes = 0;
+  if (follower.stage == FollowerStage::kSynced) {
+    entries = core.history.entries_after(follower.acked);
+    bytes = core.history.bytes_after(follower.acked);
+  } else if (holds_history(follower) && follower.fed < core.applied) {
+    // What is not applied is in memory anyway.
+    entries = core.history.entries_after(follower.fed) - core.history.entries_after(core.applied);
+    bytes = core.history.bytes_after(follower.fed) - core.history.bytes_after(core.applied);
   }
-  const std::size_t entries = core.history.entries_after(follower.acked);
-  const std::uint64_t bytes = core.history.bytes_after(follower.acked);
   if (entries > core.options.max_lag_entries || bytes > core.options.max_lag_bytes) {
     return fmt::format("{} transactions ({} bytes) behind", entries, bytes);
   }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "coord/zab/core.h"
@@ -19,6 +20,8 @@ enum class FollowerStage {
   kAttached,  // FollowerInfo came
   kAsked,     // LeaderInfo sent
   kPromised,  // AckEpoch came
+  kSnapshot,  // takes in a snapshot
+  kFeeding,   // gets the entries of its history, a part in each turn
   kSyncing,   // history and NEWLEADER sent; gets proposals
   kSynced,    // NEWLEADER acknowledged
 };
@@ -29,6 +32,7 @@ struct FollowerState {
   bool in_doubt = false;
   Zxid last;               // as of AckEpoch
   std::vector<Zxid> ends;  // as of AckEpoch
+  Zxid fed;                // it keeps, or was sent, everything up to here
   Zxid acked;
   Zxid applied;  // as of its last heartbeat reply
   Zxid routed;   // the most that it has said in this attachment
@@ -45,7 +49,14 @@ Instant quorum_heard(const Core& core, const Followers& followers, bool synced_o
 std::uint64_t quorum_round(const Core& core, const Followers& followers, std::uint64_t own_round);
 // Members whose NEWLEADER acknowledgements are in, the leader's own included.
 Tally synced(const Core& core, const Followers& followers);
-// Why this follower must be dropped back to synchronization, if it must.
+// It gets the history from `fed` on, so that must stay in memory.
+[[nodiscard]] inline bool holds_history(const FollowerState& follower) {
+  return follower.stage == FollowerStage::kSnapshot || follower.stage == FollowerStage::kFeeding;
+}
+// Where the earliest such follower stands.
+std::optional<Zxid> held_from(const Followers& followers);
+// Why this follower must be dropped back to synchronization, if it must: it is silent, too far
+// behind, or too much is kept in memory for the end of its snapshot.
 std::optional<std::string> too_slow(const Core& core, const FollowerState& follower);
 
 }  // namespace ringside::coord

@@ -1,6 +1,7 @@
 #include "coord/zab/core.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "config/base/check.h"
 #include "coord/mutant.h"
@@ -56,7 +57,7 @@ void Core::notify_all(const Notification& notification) {
 
 Credentials Core::credentials() const {
   const bool from_memory = mutated(Mutant::kZk2845VoteFromMemory);
-  return {current, from_memory ? applied : durable_, !resigned, options.self};
+  return {current, from_memory ? applied : durable_, !resigned && aside.empty(), options.self};
 }
 
 bool Core::is_voter(MemberId id) const {
@@ -99,6 +100,7 @@ void Core::switch_history(std::optional<SnapshotData> snapshot, Zxid keep_until,
     history.append(entry);
   }
   written_ = history.last();
+  deliver_more_ = false;  // durable() tells of the history before until this one is on disk
   if (mutated(Mutant::kZk2355AppliedTooEarly)) {
     applied = std::max(applied, std::min(commit, history.last()));
   }
@@ -195,15 +197,24 @@ void Core::commit_up_to(Zxid zxid) {
 }
 
 void Core::deliver() {
+  deliver_slice(options.deliver_bytes, options.deliver_entries);
+}
+
+void Core::deliver_all() {
+  deliver_slice(std::numeric_limits<std::uint64_t>::max(), history.size());
+}
+
+void Core::deliver_slice(std::uint64_t bytes, std::size_t count) {
   const Zxid until = std::min(commit, durable_);
-  if (until <= applied) {
-    return;
+  if (until > applied) {
+    std::vector<Entry> entries = history.range(applied, until, bytes, count);
+    CHECK(!entries.empty() && entries.front().zxid.follows(applied));
+    applied = entries.back().zxid;
+    effects.emplace_back(Deliver{std::move(entries)});
+    history.trim(std::min(applied, held_from.value_or(applied)), options.keep_bytes,
+                 options.keep_entries);
   }
-  std::vector<Entry> entries = history.range(applied, until);
-  CHECK(!entries.empty() && entries.front().zxid.follows(applied));
-  applied = entries.back().zxid;
-  effects.emplace_back(Deliver{std::move(entries)});
-  history.trim(applied, options.keep_bytes, options.keep_entries);
+  deliver_more_ = applied < until;
 }
 
 }  // namespace ringside::coord

@@ -63,13 +63,18 @@ class Core {
   std::map<MemberId, Peer> peers;  // other voters with a link up
   Epoch epoch_floor;               // highest accepted epoch heard of; a new one lies above it
   bool resigned = false;           // wants no leadership (a clean stop)
+  std::string aside;               // why it takes no part for now; empty: it does
 
   // --- the step being made
   Effects effects;
   std::optional<std::string> leaving;  // why this run ends; Zab goes looking
 
   // Starts a new run: whatever was under way for the one before is stale from here on (D10).
-  std::uint64_t new_run() { return ++run_; }
+  std::uint64_t new_run() {
+    held_from.reset();
+    deliver_more_ = false;
+    return ++run_;
+  }
   [[nodiscard]] std::uint64_t run() const { return run_; }
   void leave(std::string reason);
 
@@ -97,9 +102,14 @@ class Core {
   // nullopt: not ours.
   std::optional<PersistDone> on_persisted(PersistId id);
 
-  // Raises commit (never lowers it), and hands out what is committed and durable.
+  // Raises commit (never lowers it), and hands out what is committed and durable: a slice of it in
+  // each step, the rest in those after (deliver_more).
   void commit_up_to(Zxid zxid);
   void deliver();
+  void deliver_all();
+  [[nodiscard]] bool deliver_more() const { return deliver_more_; }
+  // Entries after it stay in the history: some follower is to get them yet.
+  std::optional<Zxid> held_from;
 
  private:
   struct Pending {
@@ -113,11 +123,13 @@ class Core {
     std::optional<SnapshotData> snapshot;
   };
   void finish_switch(const Pending& done);
+  void deliver_slice(std::uint64_t bytes, std::size_t entries);
   PersistId push(Pending pending);
 
   std::deque<Pending> pending_;
   std::uint64_t last_persist_ = 0;
   std::uint64_t run_ = 0;
+  bool deliver_more_ = false;
   Zxid durable_;
   Zxid written_;  // handed to the disk
 };

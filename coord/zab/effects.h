@@ -28,6 +28,9 @@ struct ZabOptions {
   // Entries below the applied one that stay in memory, so that a late follower gets a DIFF.
   std::uint64_t keep_bytes = 16ULL << 20U;
   std::size_t keep_entries = 100'000;
+  // What one step hands out for applying at most, so that no turn of the loop takes long.
+  std::uint64_t deliver_bytes = 256ULL << 10U;
+  std::size_t deliver_entries = 256;
 };
 
 // What the member holds when it starts (Storage::recover).
@@ -63,15 +66,22 @@ struct Propose {  // leading() only; the transactions take next_zxid() and those
 };
 struct ConfirmQuorum {};  // leading() only; QuorumConfirmed follows
 struct HandOver {};
-using Event =
-    std::variant<LinkUp, LinkDown, Received, Persisted, Tick, Propose, ConfirmQuorum, HandOver>;
+struct SnapshotTaken {  // the receiver has all of what a SendSnapshot asked for
+  MemberId to;
+  std::uint64_t run = 0;
+};
+struct StandAside {  // neither leads, votes nor follows until the reason is gone (empty)
+  std::string reason;
+};
+using Event = std::variant<LinkUp, LinkDown, Received, Persisted, Tick, Propose, ConfirmQuorum,
+                           HandOver, SnapshotTaken, StandAside>;
 
 // --- effects
 struct Send {
   MemberId to;
   Envelope envelope;
 };
-struct SendSnapshot {  // of the registry as it is now, in chunks
+struct SendSnapshot {  // of the registry as it is now; SnapshotTaken follows, or the link's end
   MemberId to;
   std::uint64_t run = 0;
 };

@@ -22,7 +22,7 @@ Election::Election(Core& core, Instant hold_until)
     : core_(core), began_(core.now), hold_until_(hold_until), choice_since_(core.now) {
   for (auto& [id, peer] : core_.peers) {
     peer.answered = false;
-    if (peer.said && peer.said->role == Role::kLooking && peer.said->ready) {
+    if (peer.said && peer.said->role == Role::kLooking && (peer.said->ready || peer.said->aside)) {
       peer.answered = true;  // its word stands until it says otherwise
     }
   }
@@ -38,7 +38,8 @@ Notification Election::notification(bool wants_answer) const {
           .reign = {},
           .established = false,
           .in_doubt = core_.in_doubt,
-          .wants_answer = wants_answer};
+          .wants_answer = wants_answer,
+          .aside = false};
 }
 
 void Election::tell(bool wants_answer) {
@@ -162,10 +163,13 @@ std::string Election::waiting_for() const {
   std::string missing;
   for (const MemberId voter : core_.options.voters) {
     const auto found = core_.peers.find(voter);
-    const bool here =
-        voter == core_.options.self || (found != core_.peers.end() && found->second.answered);
+    const bool known = found != core_.peers.end() && found->second.said;
+    const bool aside = known && found->second.said->aside;
+    const bool here = voter == core_.options.self ||
+                      (found != core_.peers.end() && found->second.answered && !aside);
     if (!here) {
-      missing += fmt::format("{}{}", missing.empty() ? "" : ", ", voter.value);
+      missing += fmt::format("{}{}{}", missing.empty() ? "" : ", ", voter.value,
+                             aside ? " (no room on its disk)" : "");
     }
   }
   if (core_.in_doubt) {

@@ -29,7 +29,8 @@ Notification Following::notification() const {
           .reign = serving() ? epoch_ : Epoch{},
           .established = serving(),
           .in_doubt = core_.in_doubt,
-          .wants_answer = false};
+          .wants_answer = false,
+          .aside = false};
 }
 
 void Following::attach_if_it_leads() {
@@ -73,6 +74,8 @@ Status Following::handle(const Message& message) {
         } else if constexpr (std::is_same_v<Body, SnapshotData>) {
           return stage_ == Stage::kReceiving ? staging_.add_snapshot(body)
                                              : unexpected_message("a snapshot");
+        } else if constexpr (std::is_same_v<Body, SnapshotChunk>) {
+          return snapshot_wanted() ? Status{} : unexpected_message("a snapshot");  // the driver's
         } else if constexpr (std::is_same_v<Body, SyncEntries>) {
           return stage_ == Stage::kReceiving && staging_.started()
                      ? staging_.add_entries(body.entries)
@@ -274,7 +277,8 @@ void Following::on_notification(MemberId from) {
     return;
   }
   const Notification& said = *core_.peers.at(from).said;
-  const bool may_lead = said.role == Role::kLooking && (!said.vote || said.vote == leader_);
+  const bool may_lead =
+      said.role == Role::kLooking && !said.aside && (!said.vote || said.vote == leader_);
   if (stage_ == Stage::kWaiting && may_lead) {
     return;
   }
@@ -284,6 +288,20 @@ void Following::on_notification(MemberId from) {
   }
   heard_ = core_.now;
   attach_if_it_leads();
+}
+
+std::optional<SnapshotWanted> Following::snapshot_wanted() const {
+  const bool given = staging_.snapshot().has_value();
+  if (stage_ != Stage::kReceiving || (!given && !staging_.wants_snapshot())) {
+    return std::nullopt;
+  }
+  return SnapshotWanted{leader_, run_, staging_.keep_until(), given};
+}
+
+void Following::go_on() {
+  if (core_.deliver_more()) {
+    core_.deliver();
+  }
 }
 
 void Following::on_tick() {
@@ -299,7 +317,7 @@ void Following::on_tick() {
 }
 
 Instant Following::deadline() const {
-  return heard_ + core_.options.election_timeout + Duration{1};
+  return core_.deliver_more() ? core_.now : heard_ + core_.options.election_timeout + Duration{1};
 }
 
 std::string Following::waiting_for() const {

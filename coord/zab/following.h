@@ -18,12 +18,20 @@
 // leader that it leads no more also end the run.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "coord/zab/core.h"
 #include "coord/zab/synchronization.h"
 
 namespace ringside::coord {
+
+struct SnapshotWanted {
+  MemberId from;
+  std::uint64_t run = 0;
+  Zxid zxid;
+  bool given = false;  // Zab has its SnapshotData
+};
 
 class Following {
  public:
@@ -34,12 +42,15 @@ class Following {
   void on_notification(MemberId from);
   void on_persisted(const PersistDone& done);
   void on_tick();
+  // Another slice of what is committed.
+  void go_on();
   // End of a step: writes what came in it, unless the disk is busy.
   void flush() { core_.append_pending(); }
 
   [[nodiscard]] MemberId leader() const { return leader_; }
   [[nodiscard]] bool serving() const { return stage_ == Stage::kServing; }
-  [[nodiscard]] bool receiving() const { return stage_ == Stage::kReceiving && staging_.started(); }
+  // Given by the leader in this run, taken in by the driver; it is of no use to any other run (D6).
+  [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const;
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   // Last word of the leader with which it said that it has a quorum; kLongAgo: never.
   [[nodiscard]] Instant quorum_heard_at() const { return quorum_at_; }

@@ -1,6 +1,7 @@
 #include "coord/zab/history.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "config/base/check.h"
 
@@ -72,12 +73,20 @@ bool History::contains(Zxid zxid) const {
 }
 
 std::vector<Entry> History::range(Zxid after, Zxid until) const {
-  std::vector<Entry> entries;
-  for (std::size_t i = index_after(after); i < records_.size() && records_[i].entry.zxid <= until;
+  return range(after, until, std::numeric_limits<std::uint64_t>::max(), records_.size());
+}
+
+std::vector<Entry> History::range(Zxid after, Zxid until, std::uint64_t bytes,
+                                  std::size_t entries) const {
+  std::vector<Entry> part;
+  std::uint64_t taken = 0;
+  for (std::size_t i = index_after(after); i < records_.size() && records_[i].entry.zxid <= until &&
+                                           part.size() < entries && taken < bytes;
        ++i) {
-    entries.push_back(records_[i].entry);
+    part.push_back(records_[i].entry);
+    taken += records_[i].entry.txn->size() + kEntryOverhead;
   }
-  return entries;
+  return part;
 }
 
 std::size_t History::entries_after(Zxid zxid) const {

@@ -39,8 +39,11 @@ class History {
   [[nodiscard]] Zxid last() const { return records_.empty() ? base_ : records_.back().entry.zxid; }
   [[nodiscard]] bool contains(Zxid zxid) const;
   [[nodiscard]] std::size_t size() const { return records_.size(); }
-  // Entries in (after, until]; `after` below base() gives all from the base on.
+  // Entries in (after, until]; `after` below base() gives all from the base on. With a limit: the
+  // first of them, at least one, up to about so many bytes.
   [[nodiscard]] std::vector<Entry> range(Zxid after, Zxid until) const;
+  [[nodiscard]] std::vector<Entry> range(Zxid after, Zxid until, std::uint64_t bytes,
+                                         std::size_t entries) const;
   [[nodiscard]] std::size_t entries_after(Zxid zxid) const;
   [[nodiscard]] std::uint64_t bytes_after(Zxid zxid) const;
 

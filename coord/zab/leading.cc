@@ -29,7 +29,8 @@ Notification Leading::notification() const {
           .reign = established() ? epoch_ : Epoch{},
           .established = established(),
           .in_doubt = core_.in_doubt,
-          .wants_answer = false};
+          .wants_answer = false,
+          .aside = false};
 }
 
 void Leading::on_message(MemberId from, const Envelope& envelope) {
@@ -73,6 +74,7 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
                                    .in_doubt = info.in_doubt,
                                    .last = info.last,
                                    .ends = {},
+                                   .fed = {},
                                    .acked = {},
                                    .applied = {},
                                    .routed = {},
@@ -174,27 +176,75 @@ void Leading::try_synchronize() {
 // --- synchronization
 
 void Leading::synchronize(MemberId id, FollowerState& follower) {
-  SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
-  core_.say(Weight::kInfo, fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
-                                       "transactions",
-                                       id.value, follower.last.to_string(),
-                                       plan.mode == SyncMode::kSnap    ? "snapshot"
-                                       : plan.mode == SyncMode::kTrunc ? "truncation"
-                                                                       : "its log",
-                                       plan.keep_until.to_string(), plan.entries.size()));
+  const SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
+  core_.say(Weight::kInfo,
+            fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
+                        "transactions",
+                        id.value, follower.last.to_string(),
+                        plan.mode == SyncMode::kSnap    ? "snapshot"
+                        : plan.mode == SyncMode::kTrunc ? "truncation"
+                                                        : "its log",
+                        plan.keep_until.to_string(), core_.history.entries_after(plan.keep_until)));
   core_.send(id, SyncStart{plan.mode, plan.keep_until}, follower.run);
+  follower.fed = plan.keep_until;
   if (plan.mode == SyncMode::kSnap) {
+    follower.stage = FollowerStage::kSnapshot;
     core_.effects.emplace_back(SendSnapshot{id, follower.run});
+  } else {
+    follower.stage = FollowerStage::kFeeding;
+    feed(id, follower);
   }
-  for (std::vector<Entry>& part : split_entries(std::move(plan.entries))) {
+}
+
+void Leading::on_snapshot_taken(MemberId to, std::uint64_t run) {
+  const auto found = followers_.find(to);
+  if (found == followers_.end() || found->second.run != run ||
+      found->second.stage != FollowerStage::kSnapshot) {
+    return;  // of an attachment that is over (D10)
+  }
+  found->second.stage = FollowerStage::kFeeding;
+  feed(to, found->second);
+}
+
+// One part; NEWLEADER strictly after the last one.
+void Leading::feed(MemberId id, FollowerState& follower) {
+  const Zxid last = core_.history.last();
+  std::vector<Entry> part = core_.history.range(follower.fed, last, kMaxEntriesBytes, kMaxEntries);
+  if (mutated(Mutant::kZk4925HolePassedOn) && part.size() > 1) {
+    part.erase(part.begin());
+  }
+  if (!part.empty()) {
+    follower.fed = part.back().zxid;
     core_.send(id, SyncEntries{std::move(part)}, follower.run);
   }
-  const bool as_committed = mutated(Mutant::kZk2846UncommittedAsCommitted) && established();
-  core_.send(
-      id,
-      NewLeader{epoch_, core_.history.last(), as_committed ? core_.history.last() : core_.commit},
-      follower.run);
-  follower.stage = FollowerStage::kSyncing;
+  if (follower.fed == last) {
+    const bool as_committed = mutated(Mutant::kZk2846UncommittedAsCommitted) && established();
+    core_.send(id, NewLeader{epoch_, last, as_committed ? last : core_.commit}, follower.run);
+    follower.stage = FollowerStage::kSyncing;
+  }
+}
+
+// One follower's part in each turn: together they must not take long either.
+void Leading::go_on() {
+  const auto feeding = std::ranges::find_if(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kFeeding; });
+  if (feeding != followers_.end()) {
+    feed(feeding->first, feeding->second);
+  }
+  if (core_.deliver_more()) {
+    deliver();
+    try_step_down();
+  }
+}
+
+void Leading::deliver() {
+  core_.held_from = held_from(followers_);
+  core_.deliver();
+  // D14: it proposes only upon the whole initial history.
+  if (established() && !reigning_ && core_.applied == core_.history.last()) {
+    reigning_ = true;
+    core_.effects.emplace_back(ReignBegan{core_.options.self, epoch_, core_.run()});
+  }
 }
 
 void Leading::on_ack_new_leader(MemberId from, const AckNewLeader& ack) {
@@ -231,8 +281,7 @@ void Leading::try_establish() {
     }
   }
   core_.notify_all(notification());
-  core_.deliver();
-  core_.effects.emplace_back(ReignBegan{core_.options.self, epoch_, core_.run()});
+  deliver();
 }
 
 }  // namespace ringside::coord

@@ -11,8 +11,14 @@
 //   established     LeaderInfo        synchronize     UPTODATE           own ack of proposals
 //
 // Each follower walks through FollowerStage on its own, so that a late one joins an established
-// leader without a pause: within one step it gets the history up to the leader's last proposal and
-// NEWLEADER, and every later proposal follows on the same link.
+// leader without a pause:
+//
+//   promised ─ SNAP ─▶ snapshot ─ SnapshotTaken ─▶ feeding ─ the leader's last one sent ─▶ syncing
+//       └──────────────── DIFF, TRUNC ────────────────▶┘        NEWLEADER in the same step
+//
+// In the step in which it has got the history up to the leader's last proposal it gets NEWLEADER,
+// and every later proposal follows on the same link. Until then the history after `fed` stays in
+// memory for it, within the bounds of a lag.
 #pragma once
 
 #include <memory>
@@ -39,10 +45,16 @@ class Leading {
   void propose(std::vector<std::shared_ptr<const Bytes>> txns);
   void confirm_quorum();
   void hand_over();
+  void keep_leading();  // the reason to hand over is gone
+  void on_snapshot_taken(MemberId to, std::uint64_t run);
+  // The next part of what is given out in slices.
+  void go_on();
   // End of a step: sends what was proposed and committed in it.
   void flush();
 
   [[nodiscard]] bool established() const { return stage_ == Stage::kEstablished; }
+  // Established, and the whole initial history is applied: it may propose.
+  [[nodiscard]] bool reigning() const { return reigning_; }
   [[nodiscard]] bool handing_over() const { return handing_over_; }
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   [[nodiscard]] Zxid next_zxid() const;
@@ -65,6 +77,8 @@ class Leading {
   void ask_followers();
   void try_synchronize();
   void synchronize(MemberId id, FollowerState& follower);
+  void feed(MemberId id, FollowerState& follower);
+  void deliver();
   void try_establish();
   void commit_acknowledged();
   void beat();
@@ -83,6 +97,7 @@ class Leading {
   Epoch epoch_;
   bool promised_ = false;    // own accepted_epoch holds the new one
   bool own_synced_ = false;  // own current_epoch is durable
+  bool reigning_ = false;
   bool handing_over_ = false;
   Zxid sent_;         // last proposal sent to those that get proposals
   Zxid told_commit_;  // last commit told to the followers

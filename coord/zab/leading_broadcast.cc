@@ -12,8 +12,8 @@ namespace ringside::coord {
 
 namespace {
 
-// While a quorum is being synchronized a leader-elect waits this many election timeouts: a large
-// snapshot takes its time, and each follower must still be heard.
+// While a quorum is being synchronized a leader-elect waits this many election timeouts, snapshots
+// not counted; each follower must still be heard.
 constexpr int kSynchronizationTimeouts = 30;
 
 }  // namespace
@@ -24,7 +24,7 @@ Zxid Leading::next_zxid() const {
 }
 
 void Leading::propose(std::vector<std::shared_ptr<const Bytes>> txns) {
-  CHECK(established() && !handing_over_);
+  CHECK(reigning() && !handing_over_);
   for (std::shared_ptr<const Bytes>& txn : txns) {
     core_.history.append({next_zxid(), std::move(txn)});
   }
@@ -38,7 +38,9 @@ void Leading::on_ack(MemberId from, const Ack& ack) {
   if (follower.stage != FollowerStage::kSynced || ack.zxid <= follower.acked) {
     return;
   }
-  if (!core_.history.contains(ack.zxid)) {
+  // What is let go of already, as a quorum has it, cannot be looked up any more.
+  const bool known = core_.history.contains(ack.zxid) || ack.zxid < core_.history.base();
+  if (!known) {
     drop(from, "it acknowledges what was never sent");
     return;
   }
@@ -51,7 +53,7 @@ void Leading::commit_acknowledged() {
     return;
   }
   core_.commit_up_to(committed(core_, followers_));
-  core_.deliver();
+  deliver();
   try_step_down();
 }
 
@@ -130,7 +132,7 @@ void Leading::on_heartbeat_reply(MemberId from, const HeartbeatReply& reply) {
 }
 
 void Leading::confirm_quorum() {
-  CHECK(established());
+  CHECK(reigning());
   beat();
   confirming_ = true;
   confirmed_round_ = round_;
@@ -155,6 +157,11 @@ void Leading::on_tick() {
     return;
   }
   quorum_at_ = std::max(quorum_at_, heard);
+  if (std::ranges::any_of(followers_, [](const auto& entry) {
+        return entry.second.stage == FollowerStage::kSnapshot;
+      })) {
+    began_ = core_.now;  // a snapshot takes its time; the driver ends one that does not move
+  }
   const bool discovering = stage_ == Stage::kElecting || stage_ == Stage::kPromising;
   const Instant limit = began_ + (discovering ? 1 : kSynchronizationTimeouts) * patience;
   if (!established() && core_.now > limit) {
@@ -177,6 +184,11 @@ void Leading::on_tick() {
 }
 
 Instant Leading::deadline() const {
+  const bool feeding = std::ranges::any_of(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kFeeding; });
+  if (feeding || core_.deliver_more()) {
+    return core_.now;
+  }
   return std::min(next_beat_, quorum_heard_at() + core_.options.election_timeout + Duration{1});
 }
 
@@ -227,11 +239,16 @@ void Leading::check_support() {
 }
 
 void Leading::hand_over() {
-  if (core_.voters() > 1) {
+  if (!established() && !core_.aside.empty()) {
+    core_.leave(core_.aside);
+  } else if (core_.voters() > 1 || !core_.aside.empty()) {
     handing_over_ = true;
-    core_.resigned = true;
     try_step_down();
   }
+}
+
+void Leading::keep_leading() {
+  handing_over_ = false;
 }
 
 void Leading::try_step_down() {
@@ -239,12 +256,13 @@ void Leading::try_step_down() {
       core_.applied != core_.history.last()) {
     return;
   }
-  const bool heir = std::ranges::any_of(followers_, [this](const auto& entry) {
-    return entry.second.stage == FollowerStage::kSynced &&
-           entry.second.acked == core_.history.last();
-  });
+  const bool heir =
+      core_.voters() == 1 || std::ranges::any_of(followers_, [this](const auto& entry) {
+        return entry.second.stage == FollowerStage::kSynced &&
+               entry.second.acked == core_.history.last();
+      });
   if (heir) {
-    core_.leave("handed over");
+    core_.leave(core_.aside.empty() ? "handed over" : core_.aside);
   }
 }
 

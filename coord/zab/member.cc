@@ -13,7 +13,7 @@ Zab::Zab(ZabOptions options, ZabStart start, Rng rng, Instant now)
 Zab::~Zab() = default;
 
 Effects Zab::start() {
-  core_.deliver();
+  core_.deliver_all();
   settle();
   return std::exchange(core_.effects, {});
 }
@@ -59,8 +59,11 @@ void Zab::handle(const Event& event) {
   } else if (std::holds_alternative<Tick>(event)) {
     if (auto* following = std::get_if<Following>(&state_)) {
       following->on_tick();
+      following->go_on();
     } else if (auto* election = std::get_if<Election>(&state_)) {
       election->on_tick();
+    } else if (leading != nullptr) {
+      leading->go_on();
     }
   } else if (const auto* propose = std::get_if<Propose>(&event)) {
     // The leader may have found itself deposed at the head of this very step.
@@ -72,10 +75,31 @@ void Zab::handle(const Event& event) {
       leading->confirm_quorum();
     }
   } else if (std::holds_alternative<HandOver>(event)) {
-    core_.resigned = true;
+    core_.resigned = core_.voters() > 1;
     if (leading != nullptr) {
       leading->hand_over();
     }
+  } else if (const auto* taken = std::get_if<SnapshotTaken>(&event)) {
+    if (leading != nullptr) {
+      leading->on_snapshot_taken(taken->to, taken->run);
+    }
+  } else if (const auto* aside = std::get_if<StandAside>(&event)) {
+    stand_aside(aside->reason);
+  }
+}
+
+void Zab::stand_aside(const std::string& reason) {
+  core_.aside = reason;
+  if (auto* leading = std::get_if<Leading>(&state_)) {
+    if (reason.empty() && !core_.resigned) {
+      leading->keep_leading();
+    } else if (!reason.empty()) {
+      leading->hand_over();
+    }
+  } else if (!reason.empty() && !std::holds_alternative<Resting>(state_)) {
+    core_.leave(reason);
+  } else if (!reason.empty()) {
+    core_.notify_all(notification());
   }
 }
 
@@ -99,8 +123,9 @@ void Zab::on_notification(MemberId from, const Notification& notification) {
   peer.said = notification;
   peer.said->own.id = from;
   // A looking member whose log is not at rest yet has not answered.
-  peer.answered = notification.role != Role::kLooking || notification.ready;
-  if (notification.wants_answer && !std::holds_alternative<Resting>(state_)) {
+  peer.answered = notification.role != Role::kLooking || notification.ready || notification.aside;
+  if (notification.wants_answer &&
+      (!std::holds_alternative<Resting>(state_) || !core_.aside.empty())) {
     core_.send(from, this->notification());
   }
   if (auto* leading = std::get_if<Leading>(&state_)) {
@@ -128,6 +153,9 @@ void Zab::settle() {
       go_resting();
     } else if (std::holds_alternative<Resting>(state_) && core_.disk_at_rest()) {
       core_.deliver();
+      if (core_.deliver_more() || !core_.aside.empty()) {
+        return;
+      }
       ++elections_;
       state_.emplace<Election>(core_, hold_until_);
     } else if (auto* election = std::get_if<Election>(&state_)) {
@@ -188,7 +216,7 @@ std::optional<Reign> Zab::reign() const {
 
 const Leading* Zab::leading() const {
   const auto* leading = std::get_if<Leading>(&state_);
-  return leading && leading->established() && !leading->handing_over() ? leading : nullptr;
+  return leading && leading->reigning() && !leading->handing_over() ? leading : nullptr;
 }
 
 const Followers* Zab::followers() const {
@@ -196,9 +224,9 @@ const Followers* Zab::followers() const {
   return leading ? &leading->followers() : nullptr;
 }
 
-bool Zab::expects_snapshot_from(MemberId peer) const {
+std::optional<SnapshotWanted> Zab::snapshot_wanted() const {
   const auto* following = std::get_if<Following>(&state_);
-  return following && following->leader() == peer && following->receiving();
+  return following ? following->snapshot_wanted() : std::nullopt;
 }
 
 Instant Zab::quorum_heard_at() const {
@@ -226,10 +254,14 @@ Notification Zab::notification() const {
           .reign = {},
           .established = false,
           .in_doubt = core_.in_doubt,
-          .wants_answer = false};
+          .wants_answer = false,
+          .aside = !core_.aside.empty()};
 }
 
 std::string Zab::waiting_for() const {
+  if (!core_.aside.empty()) {
+    return core_.aside;
+  }
   if (const auto* leading = std::get_if<Leading>(&state_)) {
     return leading->waiting_for();
   }
@@ -248,7 +280,10 @@ Instant Zab::next_deadline() const {
     return following->deadline();
   }
   const auto* election = std::get_if<Election>(&state_);
-  return election ? election->deadline() : kNever;
+  if (election != nullptr) {
+    return election->deadline();
+  }
+  return core_.deliver_more() ? core_.now : kNever;
 }
 
 }  // namespace ringside::coord

@@ -16,6 +16,8 @@
 // Runs (D10): each of these states is an object of its own with its own deadlines, and the run
 // number changes whenever one begins; a late Persisted updates what is durable and is otherwise
 // dropped, and so is a late message.
+//
+// A member that stands aside (no room on its disk) stays resting when it gets there, and says so.
 #pragma once
 
 #include <optional>
@@ -49,11 +51,11 @@ class Zab {
 
   [[nodiscard]] Role role() const;
   [[nodiscard]] std::optional<Reign> reign() const;  // serving under, or as, an established leader
-  [[nodiscard]] const Leading* leading() const;      // established, and not handing over
+  [[nodiscard]] const Leading* leading() const;      // may propose: reigning, not handing over
   [[nodiscard]] const Followers* followers() const;  // while leading or elected
   [[nodiscard]] const std::map<MemberId, Peer>& peers() const { return core_.peers; }
-  // A snapshot from anybody else, or now, is not wanted.
-  [[nodiscard]] bool expects_snapshot_from(MemberId peer) const;
+  // A snapshot from anybody else, of another run, or now, is not wanted.
+  [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const;
   [[nodiscard]] Instant quorum_heard_at() const;    // kLongAgo: not in touch with one
   [[nodiscard]] Notification notification() const;  // what it tells of itself now
   [[nodiscard]] std::string waiting_for() const;
@@ -74,6 +76,7 @@ class Zab {
   void on_received(const Received& received);
   void on_notification(MemberId from, const Notification& notification);
   void on_persisted(const Persisted& persisted);
+  void stand_aside(const std::string& reason);
   // Goes on to the next state until none is due.
   void settle();
   void go_resting();

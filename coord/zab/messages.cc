@@ -10,7 +10,7 @@ const char* name_of(const Message& message) {
       "SnapshotChunk",    "SyncEntries",   "NewLeader",      "AckNewLeader", "UpToDate",
       "Proposal",         "Ack",           "Commit",         "Heartbeat",    "HeartbeatReply",
       "ForwardedRequest", "RequestAnswer", "RequestRefused", "ObserverInfo", "ObserverStart",
-      "Inform",           "SnapshotData"};
+      "Inform",           "SnapshotAck",   "SnapshotData"};
   return kNames[message.index()];
 }
 

@@ -7,7 +7,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <memory>
 #include <variant>
 #include <vector>
 
@@ -41,6 +40,7 @@ struct Notification {
   bool established = false;  // a quorum acknowledged NEWLEADER (D8)
   bool in_doubt = false;     // D16
   bool wants_answer = false;
+  bool aside = false;  // takes no part for now: there is no room on its disk
 };
 
 // --- discovery
@@ -71,15 +71,19 @@ struct SyncStart {
   SyncMode mode = SyncMode::kDiff;
   Zxid keep_until;  // own entries up to here stay; kSnap: zxid of the snapshot
 };
-struct SnapshotChunk {  // put together by the driver, which gives Zab a SnapshotData
+struct SnapshotChunk {  // taken in by the driver, which gives Zab a SnapshotData after the last
   Zxid zxid;
-  std::uint64_t total_bytes = 0;
   std::uint64_t offset = 0;
+  bool last = false;
   Bytes bytes;
+};
+struct SnapshotAck {  // everything below `offset` is taken in; after the last chunk: all is whole
+  Zxid zxid;
+  std::uint64_t offset = 0;
 };
 struct SnapshotData {  // never on the wire
   Zxid zxid;
-  std::shared_ptr<const Bytes> bytes;
+  std::uint64_t token = 0;  // by which the driver finds what it has taken in
 };
 struct SyncEntries {
   std::vector<Entry> entries;
@@ -159,7 +163,7 @@ using Message =
     std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, SyncStart, SnapshotChunk,
                  SyncEntries, NewLeader, AckNewLeader, UpToDate, Proposal, Ack, Commit, Heartbeat,
                  HeartbeatReply, ForwardedRequest, RequestAnswer, RequestRefused, ObserverInfo,
-                 ObserverStart, Inform, SnapshotData>;
+                 ObserverStart, Inform, SnapshotAck, SnapshotData>;
 
 struct Envelope {
   std::uint64_t run = 0;

@@ -8,12 +8,6 @@
 
 namespace ringside::coord {
 
-namespace {
-
-constexpr std::uint64_t kMaxEntriesBytes = 1 << 20;
-
-}  // namespace
-
 SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_last,
                    std::span<const Zxid> follower_ends) {
   SyncPlan plan;
@@ -26,11 +20,7 @@ SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_las
     plan.keep_until = leader_applied;
   }
   if (mutated(Mutant::kZk4352NothingMeansAll) && !common) {
-    plan = {SyncMode::kDiff, follower_last, {}};
-  }
-  plan.entries = leader.range(plan.keep_until, leader.last());
-  if (mutated(Mutant::kZk4925HolePassedOn) && plan.entries.size() > 1) {
-    plan.entries.erase(plan.entries.begin());
+    plan = {SyncMode::kDiff, follower_last};
   }
   return plan;
 }

@@ -12,7 +12,8 @@
 //
 // The measure is the leader's last *logged* zxid: a new leader leads with its whole log, committed
 // or not (D14); from an established one the entries are its committed prefix and the proposals
-// outstanding, in order. NEWLEADER comes strictly last (ZooKeeper's ZK-3104). Unlike ZooKeeper, a
+// outstanding, in order. NEWLEADER comes strictly last (ZooKeeper's ZK-3104): after a snapshot that
+// the follower said it holds as a whole, and entries given a part in each turn. Unlike ZooKeeper, a
 // TRUNC may cross epochs: the ends of the follower's epochs tell exactly where the logs part.
 #pragma once
 
@@ -29,12 +30,14 @@ namespace ringside::coord {
 
 struct SyncPlan {
   SyncMode mode = SyncMode::kDiff;
-  Zxid keep_until;  // kSnap: where the snapshot stands
-  std::vector<Entry> entries;
+  Zxid keep_until;  // kSnap: where the snapshot stands; the entries after it follow
 };
 SyncPlan plan_sync(const History& leader, Zxid leader_applied, Zxid follower_last,
                    std::span<const Zxid> follower_ends);
 
+// Entries in one message, about.
+inline constexpr std::uint64_t kMaxEntriesBytes = 1 << 20;
+inline constexpr std::size_t kMaxEntries = 10'000;
 // Entries as messages of bounded size.
 std::vector<std::vector<Entry>> split_entries(std::vector<Entry> entries);
 
@@ -49,6 +52,9 @@ class Staging {
   [[nodiscard]] Status check(const NewLeader& message) const;
 
   [[nodiscard]] bool started() const { return started_; }
+  [[nodiscard]] bool wants_snapshot() const {
+    return started_ && mode_ == SyncMode::kSnap && !snapshot_;
+  }
   [[nodiscard]] Zxid last() const { return last_; }
   [[nodiscard]] Zxid keep_until() const { return keep_until_; }
   [[nodiscard]] const std::optional<SnapshotData>& snapshot() const { return snapshot_; }

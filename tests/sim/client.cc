@@ -123,18 +123,18 @@ void Client::heard(std::uint64_t order, bool is_write, const Reply& reply) {
 void Client::resume_session() {
   resuming_ = true;
   ask({session_, coord::ResumeSession{secret_}},
-      [this, attachment = attachment_](const Reply& reply) {
+      [this, attachment = attachment_, seen = rules_.last_seen()](const Reply& reply) {
         if (attachment == attachment_) {
-          session_resumed(reply);
+          session_resumed(reply, seen);
         }
       });
 }
 
-void Client::session_resumed(const Reply& reply) {
+void Client::session_resumed(const Reply& reply, coord::Zxid seen_before) {
   resuming_ = false;
   resumed_ = reply.error == ZkError::kOk;
   if (resumed_ && (reply.session != session_ || reply.session_timeout != timeout_ ||
-                   reply.secret != secret_ || reply.zxid < rules_.last_seen())) {
+                   reply.secret != secret_ || reply.zxid < seen_before)) {
     violate("sessions: {} resumed {:x} and got another one", name_, session_.value);
   }
 }

@@ -62,7 +62,8 @@ class Client {
   bool attach();
   bool find_member();
   void resume_session();
-  void session_resumed(const coord::Reply& reply);
+  // `seen_before`: by this client, when it asked.
+  void session_resumed(const coord::Reply& reply, coord::Zxid seen_before);
   // Asks through the member attached to; `answer` hears kConnectionLoss when that member dies.
   void ask(coord::Request request, std::function<void(const coord::Reply&)> answer);
   void heard(std::uint64_t order, bool is_write, const coord::Reply& reply);

@@ -64,6 +64,12 @@ void World::make_members(Rng rng) {
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
   options.segment_bytes = static_cast<std::uint64_t>(rng.between(1'000, 20'000));
+  // Small enough that they take many turns, and that many a follower needs one.
+  options.snapshot_chunk_bytes = static_cast<std::size_t>(rng.between(100, 4'000));
+  options.snapshot_bytes_per_second = static_cast<std::uint64_t>(rng.between(20'000, 2'000'000));
+  options.slice_nodes = static_cast<std::size_t>(rng.between(5, 200));
+  options.keep_entries = static_cast<std::size_t>(rng.between(5, 100));
+  options.deliver_entries = static_cast<std::size_t>(rng.between(1, 50));
   for (std::uint64_t id = 1; id <= voters; ++id) {
     options.voters.emplace_back(id);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coord/codec/peer_message.h"
+
 namespace ringside::coord::test {
 
 namespace {
@@ -29,6 +31,11 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
   }
   const DiskBatch batch = std::move(waiting.front());
   waiting.pop_front();
+  status = {};
+  if (side_fails && batch.lane == DiskLane::kSide) {
+    status = fail(ErrorCode::kIo, "no space left");
+    return batch.id;
+  }
   for (const DiskOp& op : batch.ops) {
     carry_out(image, op);
   }
@@ -36,6 +43,10 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
 }
 
 void TestPorts::send(MemberId to, std::shared_ptr<const Bytes> frame) {
+  const Result<PeerFrame> read = decode_peer_frame(ByteView(*frame).subspan(kFrameHeaderBytes));
+  if (read) {
+    ring_.sent[self_].push_back(read->envelope.message);
+  }
   const auto wire = ring_.wires.find({self_, to});
   if (wire != ring_.wires.end()) {
     wire->second.push_back(std::move(frame));
@@ -149,13 +160,16 @@ void DriverRing::close_links() {
   }
 }
 
-void DriverRing::call_on_time() {
+bool DriverRing::call_on_time() {
+  bool called = false;
   for (const auto& [id, entry] : members) {
     if (entry->driver && entry->driver->next_deadline() <= now) {
+      called = true;
       entry->driver->on_time(now,
                              WallTime{now.time_since_epoch() / milliseconds(1) * milliseconds(1)});
     }
   }
+  return called;
 }
 
 void DriverRing::stir(Rng& rng) {
@@ -173,7 +187,7 @@ void DriverRing::stir(Rng& rng) {
     const auto chosen = std::next(members.begin(), static_cast<int>(rng.below(members.size())));
     TestMember& entry = *chosen->second;
     if (const auto done = entry.driver ? entry.disk.complete_one() : std::nullopt) {
-      entry.driver->on_disk_done(now, *done, {});
+      entry.driver->on_disk_done(now, *done, entry.disk.status);
     }
   } else {
     now += milliseconds(rng.below(20));
@@ -186,11 +200,11 @@ void DriverRing::settle() {
   while (moved) {
     moved = false;
     close_links();
-    moved = move_one_frame();
+    moved = move_one_frame() || call_on_time();
     for (auto& [id, entry] : members) {
       if (entry->driver && !entry->disk_stuck) {
         if (const auto done = entry->disk.complete_one()) {
-          entry->driver->on_disk_done(now, *done, {});
+          entry->driver->on_disk_done(now, *done, entry->disk.status);
           moved = true;
         }
       }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "coord/driver.h"
+#include "coord/zab/messages.h"
 
 namespace ringside::coord::test {
 
@@ -22,6 +23,8 @@ class MemoryDisk : public DiskPort {
   std::optional<DiskBatchId> complete_one();
 
   std::deque<DiskBatch> waiting;
+  bool side_fails = false;
+  Status status;  // of the last batch
   DiskImage image;
 };
 
@@ -84,7 +87,8 @@ class DriverRing {
   // One small thing that may happen next: a frame arrives, a disk finishes a batch, or a little
   // time goes by.
   void stir(Rng& rng);
-  void call_on_time();
+  // False: nothing was due.
+  bool call_on_time();
   // Time alone: nobody is called (a pause of every process).
   void sleep(milliseconds time) { now += time; }
 
@@ -103,6 +107,7 @@ class DriverRing {
   std::map<std::pair<MemberId, MemberId>, std::deque<std::shared_ptr<const Bytes>>> wires;
   std::set<std::pair<MemberId, MemberId>> closing;
   std::vector<std::string> errors;  // of on_frame
+  std::map<MemberId, std::vector<Message>> sent;
 
  private:
   [[nodiscard]] bool linked(MemberId a, MemberId b) const { return wires.contains({a, b}); }

@@ -6,7 +6,6 @@
 #include "coord/driver/digest_watch.h"
 #include "coord/driver/link.h"
 #include "coord/driver/requests.h"
-#include "coord/driver/snapshot_transfer.h"
 #include "coord/session_tracker.h"
 
 using namespace ringside;
@@ -25,7 +24,7 @@ std::vector<Message> one_of_each() {
           LeaderInfo{BirthId{7}, Epoch{5}},
           AckEpoch{Epoch{5}, Epoch{3}, zxid, true, {zxid, Zxid{}}},
           SyncStart{SyncMode::kSnap, zxid},
-          SnapshotChunk{zxid, 10, 4, Bytes{1, 2}},
+          SnapshotChunk{zxid, 10, true, Bytes{1, 2}},
           SyncEntries{{{zxid, txn}, {zxid.next(), txn}}},
           NewLeader{Epoch{5}, zxid, zxid},
           AckNewLeader{zxid},
@@ -40,7 +39,8 @@ std::vector<Message> one_of_each() {
           RequestRefused{RequestId{1}},
           ObserverInfo{},
           ObserverStart{BirthId{7}, Epoch{5}, zxid},
-          Inform{zxid, zxid.next(), Bytes{9}}};
+          Inform{zxid, zxid.next(), Bytes{9}},
+          SnapshotAck{zxid, 12}};
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ TEST_CASE("MessagesWithNumbersOutOfBoundsAreRefused") {
   CHECK_FALSE(
       decode_peer_frame(encode_peer_frame({1, 1, {1, Ack{Zxid{std::uint64_t{1} << 63U}}}})));
   CHECK_FALSE(
-      decode_peer_frame(encode_peer_frame({1, 1, {1, SnapshotChunk{Zxid{}, 3, 2, Bytes{1, 2}}}})));
+      decode_peer_frame(encode_peer_frame({1, 1, {1, SnapshotChunk{Zxid{}, 3, false, Bytes{}}}})));
 }
 
 TEST_CASE("FramesAreFoundWhereverTheStreamIsCut") {
@@ -152,21 +152,6 @@ TEST_CASE("ALinkWhoseFirstFrameIsLostIsEnded") {
   Link receiver(9);
   static_cast<void>(sender.number_frame({0, Ack{}}));
   CHECK_FALSE(receiver.accept(sender.number_frame({0, Ack{}})));
-}
-
-TEST_CASE("SnapshotComesTogetherFromItsChunksOnly") {
-  const Bytes bytes(kSnapshotChunkBytes * 2 + 5, 3);
-  const Zxid zxid{Epoch{1}, 1};
-  auto chunks = split_snapshot(zxid, bytes);
-  REQUIRE(chunks.size() == 3);
-  SnapshotReceiver receiver;
-  CHECK_FALSE(receiver.add(chunks[0])->has_value());
-  CHECK_FALSE(receiver.add(chunks[2]));
-  CHECK_FALSE(receiver.add(chunks[1])->has_value());
-  const auto whole = receiver.add(chunks[2]);
-  REQUIRE(whole->has_value());
-  CHECK(*(*whole)->bytes == bytes);
-  CHECK(split_snapshot(zxid, Bytes{}).size() == 1);
 }
 
 TEST_CASE("D13DigestsAreComparedAtTheSameZxidWhoeverIsAhead") {

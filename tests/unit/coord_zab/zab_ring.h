@@ -19,6 +19,7 @@ struct ZabMember {
   std::unique_ptr<Zab> zab;
   std::deque<Effect> disk_work;  // AppendLog, SaveEpochs, SwitchHistory not completed yet
   std::vector<Zxid> delivered;
+  std::size_t largest_delivery = 0;
   std::vector<std::string> closed;
 };
 
@@ -92,7 +93,12 @@ class ZabRing {
     }
     Envelope envelope = std::move(wire->second.front());
     wire->second.pop_front();
+    const std::uint64_t run = envelope.run;
+    const bool snapshot = std::holds_alternative<SnapshotData>(envelope.message);
     step(to, Received{MemberId{from}, std::move(envelope)});
+    if (snapshot && wires.contains({to, from})) {
+      step(from, SnapshotTaken{MemberId{to}, run});
+    }
     return true;
   }
   // Completes the oldest disk work. False: none.
@@ -122,6 +128,10 @@ class ZabRing {
       moved = false;
       for (auto& [id, member] : members) {
         moved = (!member.stuck() && complete(id)) || moved;
+        if (member.zab && member.zab->next_deadline() <= now) {
+          step(id, Tick{});
+          moved = true;
+        }
       }
     }
   }
@@ -134,6 +144,15 @@ class ZabRing {
       }
       settle();
     }
+  }
+
+  void give_snapshots() {
+    for (const HeldSnapshot& snapshot : std::exchange(held, {})) {
+      step(snapshot.to, Received{MemberId{snapshot.from},
+                                 {snapshot.run, SnapshotData{snapshot.zxid, ++last_token}}});
+      step(snapshot.from, SnapshotTaken{MemberId{snapshot.to}, snapshot.run});
+    }
+    settle();
   }
 
   std::uint64_t leader() {
@@ -155,6 +174,16 @@ class ZabRing {
   };
   ZabOptions options;
   Instant now{seconds(100)};
+  std::uint64_t last_token = 0;
+  // Snapshots do not arrive before give_snapshots().
+  struct HeldSnapshot {
+    std::uint64_t from;
+    std::uint64_t to;
+    std::uint64_t run;
+    Zxid zxid;
+  };
+  bool hold_snapshots = false;
+  std::vector<HeldSnapshot> held;
   std::map<std::uint64_t, Member> members;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::deque<Envelope>> wires;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::string>> trace;
@@ -171,9 +200,14 @@ class ZabRing {
         }
       } else if (const auto* snapshot = std::get_if<SendSnapshot>(&effect)) {
         trace[{id, snapshot->to.value}].emplace_back("Snapshot");
+        if (hold_snapshots) {
+          held.emplace_back(id, snapshot->to.value, snapshot->run, member.zab->applied());
+          continue;
+        }
         wires[{id, snapshot->to.value}].push_back(
-            {snapshot->run, SnapshotData{member.zab->applied(), std::make_shared<const Bytes>()}});
+            {snapshot->run, SnapshotData{member.zab->applied(), ++last_token}});
       } else if (const auto* deliver = std::get_if<Deliver>(&effect)) {
+        member.largest_delivery = std::max(member.largest_delivery, deliver->entries.size());
         for (const Entry& entry : deliver->entries) {
           member.delivered.push_back(entry.zxid);
         }
