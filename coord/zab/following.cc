@@ -142,7 +142,17 @@ Status Following::on_sync_start(const SyncStart& start) {
   if (start.mode == SyncMode::kSnap && start.keep_until < core_.applied && !core_.in_doubt) {
     return fail(ErrorCode::kRefused, "a snapshot older than what is applied here");
   }
-  return staging_.start(start, core_.history, core_.commit);
+  const Status status = staging_.start(start, core_.history, core_.commit);
+  if (mutated(Mutant::kZk5094HalfTruncated) && status && start.mode == SyncMode::kTrunc) {
+    core_.count_as_durable(start.keep_until);
+  }
+  return status;
+}
+
+void Following::keep_unfinished() {
+  if (stage_ == Stage::kReceiving && staging_.snapshot()) {
+    core_.count_as_durable(*staging_.snapshot());
+  }
 }
 
 Status Following::on_new_leader(const NewLeader& message) {
