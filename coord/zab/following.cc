@@ -176,7 +176,7 @@ Status Following::on_new_leader(const NewLeader& message) {
   }
   core_.switch_history(staging_.snapshot(), staging_.keep_until(), std::move(entries), birth_,
                        epoch_);
-  if (mutated(Mutant::kZk3911AckBeforeDurable)) {
+  if (mutated(Mutant::kZk3911AckBeforeDurable) && !staging_.snapshot()) {
     acknowledge_new_leader(message.last);
   }
   return {};
