@@ -47,6 +47,7 @@ struct DriverOptions {
   std::size_t slice_nodes = 4000;
   std::size_t deliver_entries = 256;              // transactions that one turn applies at most
   std::size_t keep_entries = 100'000;             // that a late follower may still get as a log
+  std::uint64_t segment_bytes = 16ULL << 20U;     // of one log file, taken ahead
   std::size_t max_outstanding_requests = 10'000;  // local ones; over it kConnectionLoss at once
   // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
   // if this member leads a ring without one. None: drawn from `rng`, for tests.
