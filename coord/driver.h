@@ -39,7 +39,6 @@ struct DriverOptions {
   milliseconds max_session_timeout{600'000};
   // Of log since the snapshot before, at least (more when that one was large).
   std::uint64_t snapshot_after_bytes = 16ULL << 20U;
-  std::uint64_t segment_bytes = 16ULL << 20U;  // of one log file, taken ahead
   // Snapshots: what leaves in a second, to all receivers and the disk together; a piece of one; and
   // nodes that one turn links, or frees, at most.
   std::uint64_t snapshot_bytes_per_second = 64ULL << 20U;

@@ -37,7 +37,7 @@ enum class Mutant : std::uint8_t {
   kZk4712OldRunWrites,        // D10: disk work of a run that is over is forgotten, not awaited
   kZk4882FailedWriteGoesOn,   // D9: a failed write ends nothing
   kZk4925HolePassedOn,        // D5: a DIFF with a hole, and nobody checks
-  kZk5094HalfTruncated,       // D6: the truncation of a broken-off synchronization stays in memory
+  kZk5094TruncatedInMemory,   // D7: a truncation does not reach the disk
   kD8EstablishedTooEarly,     // D8: established by a quorum that has not acknowledged NEWLEADER
   kD10OldRunHeard,            // messages of an attachment that is over are taken
   kD14TailLeftOut,            // D14: a new leader leads with what it knows to be committed

@@ -162,11 +162,6 @@ void Core::drop_unwritten() {
   commit = std::min(commit, history.last());
 }
 
-void Core::count_as_durable(Zxid truncated_to) {
-  history.truncate_after(truncated_to);
-  durable_ = written_ = truncated_to;
-}
-
 void Core::count_as_durable(const SnapshotData& snapshot) {
   history.reset(snapshot.zxid);
   durable_ = written_ = applied = snapshot.zxid;

@@ -142,11 +142,7 @@ Status Following::on_sync_start(const SyncStart& start) {
   if (start.mode == SyncMode::kSnap && start.keep_until < core_.applied && !core_.in_doubt) {
     return fail(ErrorCode::kRefused, "a snapshot older than what is applied here");
   }
-  const Status status = staging_.start(start, core_.history, core_.commit);
-  if (mutated(Mutant::kZk5094HalfTruncated) && status && start.mode == SyncMode::kTrunc) {
-    core_.count_as_durable(start.keep_until);
-  }
-  return status;
+  return staging_.start(start, core_.history, core_.commit);
 }
 
 void Following::keep_unfinished() {

@@ -96,7 +96,7 @@ int search(const Arguments& arguments) {
     const auto found = hunt(bug.mutant, arguments.from, arguments.seeds, arguments.threads);
     missed += found ? 0 : 1;
     if (found) {
-      seeds.emplace(bug.name, found->seed);
+      seeds.emplace(bug.name, *found);
     }
     fmt::print("| {} | {} | {} | {} |\n", bug.name, bug.what,
                found ? fmt::format("{}", found->seed) : "none",
@@ -120,7 +120,7 @@ int replay(const Arguments& arguments) {
   }
   std::size_t missed = 0;
   for (const Bug& bug : catalogue()) {
-    const std::uint64_t seed = known->find(bug.name)->second;
+    const std::uint64_t seed = known->find(bug.name)->second.seed;
     const auto found = hunt(bug.mutant, seed, kReplaySeeds, arguments.threads);
     if (!found) {
       fmt::print("{}: not found by {} seeds from {} on\n", bug.name, kReplaySeeds, seed);
