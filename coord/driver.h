@@ -48,6 +48,8 @@ struct DriverOptions {
   std::size_t keep_entries = 100'000;             // that a late follower may still get as a log
   std::uint64_t segment_bytes = 16ULL << 20U;     // of one log file, taken ahead
   std::size_t max_outstanding_requests = 10'000;  // local ones; over it kConnectionLoss at once
+  // Ephemerals that one transaction takes away at the end of a session; less in tests.
+  std::size_t close_slice_nodes = kCloseSliceNodes;
   // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
   // if this member leads a ring without one. None: drawn from `rng`, for tests.
   RingSecret fresh_secret;

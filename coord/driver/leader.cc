@@ -69,7 +69,7 @@ void Driver::State::propose(Zxid zxid, const Txn& txn) {
 
 void Driver::State::begin_reign() {
   const RingSecret secret = options.fresh_secret ? options.fresh_secret : RingSecret{rng(), rng()};
-  preparer = std::make_unique<Preparer>(registry, secret);
+  preparer = std::make_unique<Preparer>(registry, secret, options.close_slice_nodes);
   const std::vector<SessionInfo> all = registry.sessions();
   sessions.begin(now, all);
   for (const SessionInfo& session : all) {

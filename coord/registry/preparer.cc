@@ -185,10 +185,11 @@ void prepare_session(Pending& pending, const CreateSession& create, RingSecret f
 }
 
 // The oldest ephemerals, as many as one transaction may take away. True: there are no more.
-bool next_slice(const Pending& pending, SessionId session, std::vector<std::string>& slice) {
-  slice = pending.ephemerals(session, kCloseSliceNodes + 1);
+bool next_slice(const Pending& pending, SessionId session, std::size_t most,
+                std::vector<std::string>& slice) {
+  slice = pending.ephemerals(session, most + 1);
   std::size_t count = 0;
-  for (std::size_t bytes = 0; count < std::min(slice.size(), kCloseSliceNodes); ++count) {
+  for (std::size_t bytes = 0; count < std::min(slice.size(), most); ++count) {
     bytes += slice[count].size();
     if (bytes > kCloseSliceBytes && count > 0) {
       break;
@@ -201,9 +202,10 @@ bool next_slice(const Pending& pending, SessionId session, std::vector<std::stri
 
 // A close of more than one slice marks the session closing and takes nothing yet: however many
 // sessions end at once, each costs little until its turn comes. Nobody hears of that step.
-void prepare_close(Pending& pending, SessionId session, Zxid zxid, Txn& txn) {
+void prepare_close(Pending& pending, SessionId session, std::size_t slice_nodes, Zxid zxid,
+                   Txn& txn) {
   TxnCloseSession close{session, {}};
-  if (next_slice(pending, session, close.ephemerals)) {
+  if (next_slice(pending, session, slice_nodes, close.ephemerals)) {
     txn.ops.emplace_back(std::move(close));
   } else {
     txn.ops.emplace_back(TxnCloseSlice{session, {}});
@@ -215,8 +217,8 @@ void prepare_close(Pending& pending, SessionId session, Zxid zxid, Txn& txn) {
 }  // namespace
 
 struct Preparer::State {
-  State(const Registry& source, RingSecret secret)
-      : registry(&source), pending(*source.state_), fresh(secret) {}
+  State(const Registry& source, RingSecret secret, std::size_t most)
+      : registry(&source), pending(*source.state_), fresh(secret), slice_nodes(most) {}
 
   Pending& rebased() {
     pending.rebase(*registry->state_);
@@ -226,11 +228,12 @@ struct Preparer::State {
   const Registry* registry;
   Pending pending;
   RingSecret fresh;
+  std::size_t slice_nodes;
 };
 
-Preparer::Preparer(const Registry& registry, RingSecret fresh)
-    : state_(std::make_unique<State>(registry, fresh)) {
-  CHECK(fresh);
+Preparer::Preparer(const Registry& registry, RingSecret fresh, std::size_t slice_nodes)
+    : state_(std::make_unique<State>(registry, fresh, slice_nodes)) {
+  CHECK(fresh && slice_nodes > 0 && slice_nodes <= kCloseSliceNodes);
 }
 Preparer::~Preparer() = default;
 
@@ -258,7 +261,7 @@ Txn Preparer::prepare(const Request& request, Origin origin, Zxid zxid, WallTime
         } else if constexpr (std::is_same_v<What, CreateSession>) {
           prepare_session(pending, what, state_->fresh, session_id, zxid, txn);
         } else if constexpr (std::is_same_v<What, CloseSession>) {
-          prepare_close(pending, request.session, zxid, txn);
+          prepare_close(pending, request.session, state_->slice_nodes, zxid, txn);
         }
       },
       request.what);
@@ -277,7 +280,7 @@ Txn Preparer::continue_closing(SessionId session, Origin origin, Zxid zxid, Wall
   txn.session = session;
   txn.time = now;
   std::vector<std::string> slice;
-  if (next_slice(pending, session, slice)) {
+  if (next_slice(pending, session, state_->slice_nodes, slice)) {
     txn.origin = origin;
     txn.ops.emplace_back(TxnCloseSession{session, std::move(slice)});
   } else {

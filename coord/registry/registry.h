@@ -113,8 +113,9 @@ std::optional<Txn> scoped(const Txn& txn, MemberId observer);
 // Multi leaves no trace in the outstanding changes.
 class Preparer {
  public:
-  // `fresh`: 128 bits that nobody can guess; the ring's secret if it has none yet.
-  Preparer(const Registry& registry, RingSecret fresh);
+  // `fresh`: 128 bits that nobody can guess; the ring's secret if it has none yet. `slice_nodes`:
+  // 1 .. kCloseSliceNodes.
+  Preparer(const Registry& registry, RingSecret fresh, std::size_t slice_nodes = kCloseSliceNodes);
   ~Preparer();
 
   // `zxid` is the one that the proposal will carry. New session ids come from `session_id`.

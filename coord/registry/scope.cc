@@ -45,7 +45,7 @@ struct ScopedOp {
 }  // namespace
 
 std::optional<Txn> scoped(const Txn& txn, MemberId observer) {
-  const bool asked = txn.origin.member == observer;
+  const bool asked = observer && txn.origin.member == observer;
   Txn kept;
   for (const TxnOp& op : txn.ops) {
     if (auto part = std::visit(ScopedOp{asked}, op)) {

@@ -36,7 +36,8 @@ struct SnapshotLoader::State {
       const std::size_t part = std::min(wanted - held_.size(), bytes.size());
       held_.insert(held_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(part));
       bytes = bytes.subspan(part);
-      if (held_.size() == wanted && wanted_bytes(held_) == wanted) {
+      // It may want more now that its lengths are there, or less: then it is no record.
+      if (held_.size() == wanted && wanted_bytes(held_) <= wanted) {
         take_record(held_);
         held_.clear();
       }
@@ -61,7 +62,12 @@ struct SnapshotLoader::State {
     return failure_ ? Result<bool>(std::unexpected(*failure_)) : Result<bool>(done_);
   }
 
-  Registry take() { return std::move(registry_); }
+  Registry take() {
+    CHECK(registry_.state_ != nullptr);
+    builder_.reset();
+    note(fail(ErrorCode::kRefused, "this registry was taken already"));
+    return std::move(registry_);
+  }
 
  private:
   friend class SnapshotLoader;
@@ -186,7 +192,6 @@ Result<bool> SnapshotLoader::finish(std::size_t nodes) {
 }
 
 Registry SnapshotLoader::take() {
-  CHECK(state_->registry_.state_ != nullptr);
   return state_->take();
 }
 

@@ -71,6 +71,7 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources)
   state_->add_health_routes();
   state_->add_v1_routes();
   add_znode_routes(state_->server, *state_->sources.control, state_->room);
+  add_recovery_route(state_->server, *state_->sources.control, state_->room);
   state_->add_refusals();
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "config/base/error.h"
+#include "sidecar/admin/recovery_view.h"
 #include "sidecar/admin/znode_call.h"
 
 namespace ringside::admin {
@@ -17,6 +18,9 @@ class Control {
   // `answered` is called once, on the control loop's thread, within the call's timeout as long as
   // the loop turns; never if the loop ends first. An error: too much waits there, nothing was done.
   virtual Status ask(ZnodeCall call, std::function<void(ZnodeAnswer)> answered) = 0;
+  // `ring recover`: what it would come to, or (`go`) does it. As above, but takes as long as the
+  // disk does.
+  virtual Status recover(bool go, std::function<void(RecoveryAnswer)> answered) = 0;
 };
 
 }  // namespace ringside::admin

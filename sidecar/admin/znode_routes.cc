@@ -14,6 +14,9 @@ constexpr const char* kJson = "application/json";
 constexpr const char* kAllowed = "GET, HEAD, PUT, POST, DELETE";
 // The loop answers within the call's own timeout; this is for one that does not turn.
 constexpr milliseconds kGrace{1000};
+// For `ring recover`: a large history is read twice and written once.
+constexpr milliseconds kRecovery{300'000};
+constexpr const char* kRecoveryRoute = "/v1/ring/recover";
 
 std::vector<std::string> values(const httplib::Request& request, const char* field) {
   std::vector<std::string> all;
@@ -71,6 +74,29 @@ void serve(const httplib::Request& request, httplib::Response& response, Control
   }
 }
 
+void recover(const httplib::Request& request, httplib::Response& response, Control& control,
+             WaitingRoom& room) {
+  const bool go = request.method == "POST";
+  if (const auto refused = go ? refuse_change(request) : std::nullopt) {
+    return answer(response, *refused);
+  }
+  if (request.target != kRecoveryRoute || !request.body.empty()) {
+    return answer(response, Trouble{TroubleWord::kBadQuery, "it takes no parameter and no body"});
+  }
+  const OwnTime ours;
+  const auto answered = room.await<RecoveryAnswer>(
+      [&](std::function<void(RecoveryAnswer)> done) {
+        return control.recover(go, std::move(done));
+      },
+      kRecovery);
+  const Trouble* trouble = answered ? std::get_if<Trouble>(&*answered) : &answered.error();
+  if (trouble != nullptr) {
+    return answer(response, *trouble);
+  }
+  response.status = 200;
+  response.set_content(recovery_json(std::get<RecoveryView>(*answered)), kJson);
+}
+
 }  // namespace
 
 std::optional<Trouble> refuse_change(const httplib::Request& request) {
@@ -101,6 +127,15 @@ void add_znode_routes(BoundedServer& server, Control& control, WaitingRoom& room
   };
   server.Patch(route, no_method);
   server.Options(route, no_method);
+}
+
+void add_recovery_route(BoundedServer& server, Control& control, WaitingRoom& room) {
+  const auto handler = [&control, &room](const httplib::Request& request,
+                                         httplib::Response& response) {
+    recover(request, response, control, room);
+  };
+  server.Get(kRecoveryRoute, handler);
+  server.Post(kRecoveryRoute, handler);
 }
 
 }  // namespace ringside::admin

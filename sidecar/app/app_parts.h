@@ -60,6 +60,8 @@ struct App::Parts : RingListener, admin::Control {
   void ring_log(coord::LogSeverity severity, const std::string& message) override;
 
   Status ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) override;
+  Status recover(bool go, std::function<void(admin::RecoveryAnswer)> answered) override;
+  void recover_now(bool go, const std::function<void(admin::RecoveryAnswer)>& answered);
 
   ConfigSource source;
   std::shared_ptr<const config::Settings> settings;

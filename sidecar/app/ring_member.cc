@@ -46,12 +46,17 @@ coord::Reply unavailable() {
 }  // namespace
 
 RingMember::RingMember(net::Loop& loop, const config::Ring& settings, RingListener& listener)
-    : loop_(loop), settings_(settings), listener_(listener), timer_(loop, [this] {
-        if (driver_) {
-          driver_->on_time(loop_.now(), wall_now());
-          after_driver();
-        }
-      }) {}
+    : loop_(loop),
+      settings_(settings),
+      listener_(listener),
+      timer_(loop,
+             [this] {
+               if (driver_) {
+                 driver_->on_time(loop_.now(), wall_now());
+                 after_driver();
+               }
+             }),
+      pool_(loop) {}
 
 RingMember::~RingMember() = default;
 
@@ -118,6 +123,7 @@ void RingMember::keep_members() {
 }
 
 Status RingMember::start(const config::Service* service) {
+  started_ = loop_.now();
   const Status opened = open_disk(service);
   if (!opened && opened.error().code == ErrorCode::kRefused) {
     return opened;
@@ -125,6 +131,7 @@ Status RingMember::start(const config::Service* service) {
   config::Settings whole;
   whole.ring = settings_;
   const RingIdentity as_configured = identify(whole, coord::MemberId{});
+  voted_as_ = as_configured.self;
   identity_ = as_configured.voter ? as_configured : as_observer(as_configured, drawn_id());
   adopt_members();
   if (!opened) {
@@ -137,15 +144,31 @@ Status RingMember::start(const config::Service* service) {
       become_observer(started.error().message);
     }
   }
-  // Not our own address: an observer dials every voter, also one that was a voter.
-  std::vector<config::Voter> others = identity_.voters;
-  std::erase_if(others, [&](const config::Voter& voter) {
-    return coord::MemberId{voter.id} == as_configured.self;
-  });
-  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, std::move(others));
-  Status listening = peers_->start(identity_.self);
+  Status listening = open_links(as_configured.self);
   after_driver();
   return listening;
+}
+
+Status RingMember::open_links(coord::MemberId self) {
+  std::vector<config::Voter> others = identity_.voters;
+  std::erase_if(others,
+                [&](const config::Voter& voter) { return coord::MemberId{voter.id} == self; });
+  peers_ = std::make_unique<peer::PeerHub>(loop_, *this, identity_.listen, std::move(others));
+  return peers_->start(identity_.self);
+}
+
+coord::StorageOptions RingMember::storage_options() const {
+  return {.ring_name = settings_.name, .member = voted_as_};
+}
+
+std::uint64_t RingMember::random_birth() {
+  return random64() | 1U;  // never 0
+}
+
+void RingMember::drop_waiting() {
+  for (auto& [id, handler] : std::exchange(waiting_, {})) {
+    later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
+  }
 }
 
 Status RingMember::start_driver(const coord::DiskImage& image) {
@@ -189,9 +212,7 @@ void RingMember::become_observer(const std::string& reason) {
   }
   driver_.reset();
   routed_ = {};
-  for (auto& [id, handler] : std::exchange(waiting_, {})) {
-    later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
-  }
+  drop_waiting();
   const Status started = start_driver({});
   CHECK(started.has_value());  // an observer has nothing on disk that could be wrong
   if (peers_) {
@@ -252,11 +273,13 @@ void RingMember::stop(std::function<void()> done) {
     peers_->stop();
   }
   waiting_.clear();
-  if (disk_) {
-    disk_->shut_down(std::move(done));
-  } else {
-    done();
-  }
+  pool_.when_idle([this, call = std::move(done)]() mutable {
+    if (disk_) {
+      disk_->shut_down(std::move(call));
+    } else {
+      call();
+    }
+  });
 }
 
 void RingMember::submit(coord::Request request, ReplyHandler on_reply) {

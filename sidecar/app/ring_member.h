@@ -17,7 +17,9 @@
 #include "config/base/time.h"
 #include "config/settings.h"
 #include "coord/driver.h"
+#include "coord/rebirth.h"
 #include "sidecar/app/identity.h"
+#include "sidecar/app/pool_job.h"
 #include "sidecar/discovery/registry_client.h"
 #include "sidecar/disk/data_dir.h"
 #include "sidecar/disk/disk_executor.h"
@@ -55,6 +57,15 @@ class RingMember : public coord::DriverPorts,
   // Hands over leadership if it leads; then links and disk are closed and `done` is called.
   void hand_over();
   void stop(std::function<void()> done);
+
+  // `ring recover` (ring_recovery.cc). Why it may not be now; empty: it may.
+  [[nodiscard]] std::string recovery_refused() const;
+  using RecoveryDone = std::function<void(Result<coord::Rebirth>)>;
+  // What recover() would come to; changes nothing.
+  void plan_recovery(RecoveryDone done);
+  // Begins the ring anew under a new birth, from what is on this member's disk, with the voters of
+  // `fresh`, which must name this member. The result's birth is then the new one.
+  void recover(config::Ring fresh, RecoveryDone done);
 
   // discovery::RegistryClient
   void submit(coord::Request request, ReplyHandler on_reply) override;
@@ -103,6 +114,16 @@ class RingMember : public coord::DriverPorts,
   // The voters that this ring was born with count before those of the settings.
   void adopt_members();
   void keep_members();
+  Result<coord::Rebirth> read_rebirth(const coord::StorageOptions& options,
+                                      coord::BirthId fresh) const;
+  [[nodiscard]] coord::StorageOptions storage_options() const;
+  static std::uint64_t random_birth();
+  void write_recovery(config::Ring fresh, RecoveryDone done);
+  Status begin_anew(config::Ring fresh, const RingIdentity& identity,
+                    const coord::DiskImage& image);
+  // Not to the address of `self`: an observer dials every voter, also one that was a voter.
+  Status open_links(coord::MemberId self);
+  void drop_waiting();
   void note_contact();
   // Acts upon what the driver said, then re-arms the timer.
   void after_driver();
@@ -121,6 +142,10 @@ class RingMember : public coord::DriverPorts,
   bool draining_later_ = false;
   std::unordered_map<coord::RequestId, ReplyHandler> waiting_;
   std::unordered_map<coord::MemberId, std::string> addresses_;
+  PoolJob pool_;  // of a recovery
+  bool recovering_ = false;
+  coord::MemberId voted_as_;  // by the settings; whose history the directory holds
+  Instant started_{};
   std::uint64_t next_request_ = 0;
   discovery::Contact contact_;
   std::optional<coord::MemberId> led_by_;  // in contact_

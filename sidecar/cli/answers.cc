@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kLater{"exec", "drain", "config", "znode", "explain"};
-constexpr std::array<std::string_view, 3> kLaterOfRing{"add", "remove", "recover"};
+constexpr std::array<std::string_view, 2> kLaterOfRing{"add", "remove"};
 
 // A member that is a string, else nothing.
 std::string text_of(const json& object, const char* key) {

@@ -69,7 +69,12 @@ int run(int argc, char** argv) {
       ->add_option("SERVICE", service)
       ->check(not_empty)
       ->required();
-  add_query(app, "ring", "The ring: leader, members, zxids", query);
+  auto* ring = add_query(app, "ring", "The ring: leader, members, zxids", query);
+  auto* recover =
+      add_query(*ring, "recover",
+                "Begin the ring anew from this voter, after its quorum is lost for good", query);
+  bool yes = false;
+  recover->add_flag("--yes", yes, "do it; without it, show what it would come to");
   auto* waiting = add_query(app, "wait-ready", "Wait until the sidecar is ready", query);
   waiting->add_option("--timeout", wait.timeout, "e.g. 30s")->capture_default_str();
   waiting->add_flag("--registered", wait.registered, "and its service is registered");
@@ -89,6 +94,7 @@ int run(int argc, char** argv) {
   if (name == "run") return run_sidecar(run_arguments);
   if (name == "check") return check_settings(check_file);
   if (name == "version") return print_version();
+  if (recover->parsed()) return recover_ring(query, yes);
   if (name == "wait-ready") return wait_ready(query, wait);
   return ask(name, service, query);
 }

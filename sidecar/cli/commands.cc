@@ -13,6 +13,7 @@
 #include "sidecar/app/version.h"
 #include "sidecar/cli/admin_client.h"
 #include "sidecar/cli/answers.h"
+#include "sidecar/cli/tables.h"
 
 namespace ringside::cli {
 
@@ -127,6 +128,31 @@ int ask(const std::string& name, const std::string& service, const QueryArgument
   }
   std::fputs(table->c_str(), stdout);
   return kDone;
+}
+
+int recover_ring(const QueryArguments& query, bool yes) {
+  constexpr const char* kPath = "/v1/ring/recover";
+  constexpr milliseconds kPatience{300'000};  // the disk sets the pace
+  const auto admin = config::parse_address(query.admin);
+  if (!admin) {
+    return complain(kWrongUsage, "--admin: " + admin.error().message);
+  }
+  const auto answer =
+      yes ? tell_admin(*admin, kPath, kPatience) : ask_admin(*admin, kPath, kPatience);
+  if (!answer) {
+    return complain(kFailed, answer.error().message);
+  }
+  if (answer->status != 200) {
+    return complain(kFailed, error_text(*answer));
+  }
+  const auto text =
+      query.json ? std::optional<std::string>(answer->body) : recovery_text(answer->body);
+  if (!text) {
+    return complain(kFailed,
+                    fmt::format("{} answered something that is not the admin API's", query.admin));
+  }
+  std::fputs(text->c_str(), stdout);
+  return yes ? kDone : complain(kFailed, "nothing was done: to do it, give --yes");
 }
 
 int wait_ready(const QueryArguments& query, const WaitArguments& wait) {

@@ -29,6 +29,8 @@ int check_settings(const std::string& file);
 int print_version();
 // `name`: status, services, endpoints or ring.
 int ask(const std::string& name, const std::string& service, const QueryArguments& query);
+// Shows what it would come to; with `yes` does it.
+int recover_ring(const QueryArguments& query, bool yes);
 int wait_ready(const QueryArguments& query, const WaitArguments& wait);
 
 }  // namespace ringside::cli

@@ -93,6 +93,37 @@ std::optional<std::string> endpoints_table(std::string_view text) {
                                               "breaker", "in_flight", "weight", "zone"});
 }
 
+std::optional<std::string> recovery_text(std::string_view text) {
+  const auto view = object_of(text);
+  if (!view || !view->contains("done") || !view->contains("last_zxid")) return std::nullopt;
+  const auto done = view->find("done");
+  std::string out = pairs(*view, {"id", "birth_id", "last_zxid", "committed_zxid", "uncommitted",
+                                  "znodes", "sessions", "damage"});
+  for (const char* key : {"old_voters", "voters"}) {
+    const auto list = view->find(key);
+    if (list == view->end() || !list->is_array()) continue;
+    out += fmt::format("\n{}\n", key);
+    for (const auto& voter : *list) {
+      out += fmt::format("  {}\n", voter.is_string() ? logging::printable(voter.get<std::string>())
+                                                     : std::string("-"));
+    }
+  }
+  if (done->is_boolean() && done->get<bool>()) {
+    return out +
+           "\nThe ring began anew, under the birth above. Wipe the data_dir of every other old "
+           "voter\nbefore it comes back: as it is, it is refused. Restart the sidecars that only "
+           "observe.\n";
+  }
+  return out +
+         "\nThis gives up the ring as it was and begins a new one from this voter's disk alone:\n"
+         "- what only the other voters had is lost for good, also what was acknowledged;\n"
+         "- what this voter has beyond committed_zxid (`uncommitted` transactions) becomes true;\n"
+         "- every other old member is refused from then on: a voter until its data_dir is wiped, "
+         "a\n"
+         "  sidecar that only observes until it is restarted.\n"
+         "If a quorum can be brought back, do that instead. Never do this on two members.\n";
+}
+
 std::optional<std::string> ring_table(std::string_view text) {
   const auto ring = object_of(text);
   if (!ring || !ring->contains("members")) return std::nullopt;

@@ -40,17 +40,21 @@ class Slices {
     const Ms took = processor_time() - begin;
     ++count_;
     sum_ += took;
-    longest_ = std::max(longest_, took);
+    if (took > longest_) {
+      longest_ = took;
+      longest_at_ = count_;
+    }
     return result;
   }
   void print() const {
-    fmt::print("{:<34} {:>9.1f} ms in {:>7} slices, longest {:.2f} ms\n", what_, sum_.count(),
-               count_, longest_.count());
+    fmt::print("{:<34} {:>9.1f} ms in {:>7} slices, longest {:.2f} ms (number {})\n", what_,
+               sum_.count(), count_, longest_.count(), longest_at_);
   }
 
  private:
   std::string what_;
   std::size_t count_ = 0;
+  std::size_t longest_at_ = 0;
   Ms sum_{0};
   Ms longest_{0};
 };

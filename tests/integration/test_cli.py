@@ -11,7 +11,7 @@ from ringside_testing.ring import Bench
 from ringside_testing.sidecar import cli
 
 _NOT_IN_THIS_VERSION = (["exec", "--", "true"], ["drain"], ["config", "get", "orders"], ["znode", "ls", "/"], ["explain", "abc"],
-                        ["ring", "add", "4@127.0.0.1:4154"], ["ring", "remove", "3"], ["ring", "recover"])
+                        ["ring", "add", "4@127.0.0.1:4154"], ["ring", "remove", "3"])
 
 
 class WithoutASidecar(unittest.TestCase):

@@ -173,9 +173,12 @@ void Client::make_ephemeral() {
   const bool seen = rng_.chance(0.7);
   const std::string path = fmt::format("{}/{}-{:x}", seen ? "/ringside/services/orders" : "/held",
                                        name_, session_.value);
-  ask(write_of(session_,
-               {coord::Create{path, bytes_of(name_), coord::CreateMode::kEphemeral, true}}),
-      [](const Reply&) {});
+  std::vector<coord::WriteOp> ops;
+  for (std::uint64_t i = 0; i <= session_.value % 6; ++i) {
+    ops.emplace_back(coord::Create{i == 0 ? path : fmt::format("{}.{}", path, i), bytes_of(name_),
+                                   coord::CreateMode::kEphemeral, true});
+  }
+  ask(write_of(session_, std::move(ops)), [](const Reply&) {});
 }
 
 void Client::touch_on() {

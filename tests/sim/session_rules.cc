@@ -37,29 +37,47 @@ void SessionRules::owner_died(Instant now, SessionId id) {
 
 void SessionRules::transaction(Instant now, coord::Zxid zxid,
                                const std::vector<SessionId>& sessions,
-                               const std::vector<NodeChange>& changes) {
+                               const std::vector<NodeChange>& changes,
+                               const std::vector<SessionId>& closing) {
+  const auto ends = [&closing](SessionId id) {
+    return std::ranges::find(closing, id) != closing.end();
+  };
   for (const NodeChange& change : changes) {
     if (!change.created) {
       const auto gone = ephemerals_.find(change.path);
       if (gone == ephemerals_.end()) {
         continue;
       }
-      if (std::ranges::find(sessions, gone->second) != sessions.end()) {
+      if (std::ranges::find(sessions, gone->second) != sessions.end() && !ends(gone->second)) {
         violate("sessions: {} is gone at {} and its session {:x} lives", change.path,
                 zxid.to_string(), gone->second.value);
       }
       ephemerals_.erase(gone);
     } else if (change.owner) {
+      if (ends(change.owner)) {
+        violate("sessions: {} is made at {} though its session {:x} is ending", change.path,
+                zxid.to_string(), change.owner.value);
+      }
       ephemerals_[change.path] = change.owner;
     }
   }
   for (const SessionId id : sessions) {
-    sessions_[id].there = true;
+    Session& session = sessions_[id];
+    session.there = true;
+    if (session.ending && !ends(id)) {
+      violate("sessions: {:x} came back at {} though it was ending", id.value, zxid.to_string());
+    }
+    if (ends(id) && !session.ending) {
+      session.ending = true;  // what is left of its end needs no reason, whoever leads
+      ended(now, zxid, id, session);
+    }
   }
   for (auto& [id, session] : sessions_) {
     if (session.there && std::ranges::find(sessions, id) == sessions.end()) {
       session.there = false;
-      ended(now, zxid, id, session);
+      if (!session.ending) {
+        ended(now, zxid, id, session);
+      }
     }
   }
   check_ephemerals(zxid);

@@ -1,7 +1,8 @@
 // Rules about sessions and ephemerals, checked once per transaction of the global history (equal
 // digests carry them over to every member). Pure: values in, a Violation out.
 //
-//   - an ephemeral is there exactly as long as its session: none without, none gone before
+//   - an ephemeral is there exactly as long as its session: none without, none gone before; while a
+//     session ends in slices, none is made, and it does not come back
 //   - a session ends by its owner's close or by expiry; an expiry comes no earlier than one timeout
 //     after the leader that expires it began, and never, in a calm ring, while its owner touches it
 //   - the session of an owner that died is gone within its timeout and a bound, in a calm ring
@@ -40,9 +41,11 @@ class SessionRules {
   // --- the ring's side
   void led(Instant now, coord::Epoch epoch) { led_since_.try_emplace(epoch, now); }
   void calm(std::optional<Instant> since) { calm_since_ = since; }
-  // A transaction extended the history; `sessions` are those of the state after it.
+  // A transaction extended the history; `sessions` are those of the state after it, `closing` those
+  // of them that are ending in slices.
   void transaction(Instant now, coord::Zxid zxid, const std::vector<SessionId>& sessions,
-                   const std::vector<NodeChange>& changes);
+                   const std::vector<NodeChange>& changes,
+                   const std::vector<SessionId>& closing = {});
   // From time to time: is anything there that should be gone?
   void overdue(Instant now) const;
 
@@ -66,6 +69,7 @@ class SessionRules {
     bool closing = false;
     bool known = false;  // its owner has heard of it
     bool there = false;
+    bool ending = false;  // in slices
   };
 
   void ended(Instant now, coord::Zxid zxid, SessionId id, Session& session);

@@ -63,6 +63,7 @@ void World::make_members(Rng rng) {
   options.election_timeout = milliseconds(rng.between(400, 1200));
   // Small enough that snapshots and purges happen in every run.
   options.snapshot_after_bytes = static_cast<std::uint64_t>(rng.between(2'000, 60'000));
+  options.close_slice_nodes = 2;  // so that many a session ends in slices
   options.segment_bytes = static_cast<std::uint64_t>(rng.between(1'000, 20'000));
   // Small enough that they take many turns, and that many a follower needs one.
   options.snapshot_chunk_bytes = static_cast<std::size_t>(rng.between(100, 4'000));
@@ -165,8 +166,12 @@ void World::applied(SimMember& member, coord::Zxid zxid, std::span<const coord::
 // The history got longer; `registry` is the state at its end.
 void World::extended(const coord::Registry& registry, std::span<const coord::Change> changes) {
   std::vector<SessionId> sessions;
+  std::vector<SessionId> closing;
   for (const coord::SessionInfo& session : registry.sessions()) {
     sessions.push_back(session.id);
+    if (session.closing) {
+      closing.push_back(session.id);
+    }
   }
   std::vector<NodeChange> nodes;
   for (const coord::Change& change : changes) {
@@ -185,7 +190,7 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
     nodes.push_back(std::move(node));
   }
   tree_.extended(registry.applied());
-  sessions_.transaction(queue_.now(), registry.applied(), sessions, nodes);
+  sessions_.transaction(queue_.now(), registry.applied(), sessions, nodes, closing);
 }
 
 void World::note_leader(SimMember& member) {

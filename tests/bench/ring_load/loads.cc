@@ -158,7 +158,7 @@ void Load::set_once(std::uint64_t node, Instant due) {
 }
 
 void Load::open(std::uint64_t per_second, std::uint64_t nodes, Duration time) {
-  const Duration pause = seconds{1} / static_cast<std::int64_t>(per_second);
+  const Duration pause = Duration{seconds{1}} / static_cast<std::int64_t>(per_second);
   const Instant began = loop_.now();
   Instant due = began;
   std::uint64_t sent = 0;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "sidecar/admin/json_views.h"
+#include "sidecar/admin/recovery_view.h"
 #include "sidecar/admin/trouble.h"
 #include "sidecar/admin/znode_json.h"
 #include "sidecar/metrics/scrape.h"
@@ -198,6 +199,12 @@ TEST_CASE("EveryFieldOfAZnodeIsDocumented") {
       }
     }
   }
+}
+
+TEST_CASE("EveryFieldOfARecoveryIsDocumented") {
+  RecoveryView view;
+  view.damage = "x";
+  CHECK(fields_of("### /v1/ring/recover") == keys_of(parsed(recovery_json(view))));
 }
 
 TEST_CASE("EveryErrorOfTheAdminPortIsDocumentedWithItsStatus") {

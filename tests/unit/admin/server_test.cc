@@ -38,6 +38,12 @@ struct FakeControl : Control {
     }
     return {};
   }
+  Status recover(bool go, std::function<void(RecoveryAnswer)> answered) override {
+    RecoveryView view;
+    view.done = go;
+    answered(view);
+    return {};
+  }
   std::size_t waiting() {
     const std::lock_guard lock(mutex);
     return held.size();
@@ -212,6 +218,16 @@ TEST_CASE("ZnodeRequestsReachTheLoopAndItsAnswersGoBack") {
   CHECK(client.Put("/v1/znode/a", coded, "x", "text/plain")->status == 415);
   f.control.refuse = true;
   CHECK(parsed(client.Get("/v1/znode/a")->body)["error"] == "busy");
+}
+
+TEST_CASE("ARecoveryIsLookedAtByGetAndDoneByPost") {
+  Fixture f;
+  httplib::Client client("127.0.0.1", f.server.port());
+  CHECK(parsed(client.Get("/v1/ring/recover")->body)["done"] == false);
+  CHECK(parsed(client.Post("/v1/ring/recover", "", "text/plain")->body)["done"] == true);
+  CHECK(client.Post("/v1/ring/recover?yes", "", "text/plain")->status == 400);
+  CHECK(client.Post("/v1/ring/recover", {{"Host", "evil.example"}}, "", "text/plain")->status ==
+        403);
 }
 
 TEST_CASE("AChangeOfAForeignPageIsRefused") {

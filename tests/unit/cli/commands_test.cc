@@ -85,8 +85,7 @@ TEST_CASE("LaterCommandsAreRefusedByName") {
                                                    {"explain", "abc"},
                                                    {"ring", "add", "4@h:1"},
                                                    {"ring", "remove", "1"},
-                                                   {"ring", "recover"},
-                                                   {"ring", "--admin", "127.0.0.1:1", "recover"}};
+                                                   {"ring", "--admin", "127.0.0.1:1", "remove"}};
   for (const auto& row : rows) {
     CAPTURE(row[0]);
     const Outcome outcome = ringside(row);

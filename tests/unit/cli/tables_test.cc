@@ -56,6 +56,26 @@ TEST_CASE("TheRingIsItsStateAndItsMembers") {
         "1   a:1      yes    looking  yes        0x0   -\n");
 }
 
+TEST_CASE("ARecoveryIsShownWithItsWarningAndWithWhatIsLeftToDo") {
+  const std::string plan =
+      R"({"done":false,"id":1,"birth_id":"0a","last_zxid":"0x12","committed_zxid":"0x10",
+      "uncommitted":2,"znodes":5,"sessions":1,"voters":["1@a:1"],"old_voters":["1@a:1","2@b:1\u001b"],
+      "damage":"x"})";
+  const std::string text = recovery_text(plan).value();
+  CHECK(text.find("uncommitted     2\n") != std::string::npos);
+  CHECK(text.find("damage          x\n") != std::string::npos);
+  CHECK(text.find("2@b:1?") != std::string::npos);
+  CHECK(text.find("is lost for good") != std::string::npos);
+  std::string done = plan;
+  done.replace(done.find("false"), 5, "true");
+  CHECK(recovery_text(done)->find("began anew") != std::string::npos);
+  for (const char* bad :
+       {"", "[]", "{}", R"({"done":1})", R"({"done":[],"last_zxid":{},"voters":7})"}) {
+    static_cast<void>(recovery_text(bad));
+  }
+  CHECK_FALSE(recovery_text("{}"));
+}
+
 TEST_CASE("WhatIsNotTheAdminApisIsNoTable") {
   for (const char* text : {"", "no", "[]", "null", "7", "\"x\"", "{", "{\"a\":"}) {
     CAPTURE(text);

@@ -17,9 +17,15 @@ Txn full_txn() {
   node.data = bytes("data");
   node.ephemeral_owner = SessionId{9};
   node.parent_cversion = 12;
-  txn.ops = {node, TxnDeleteNode{"/c"}, TxnSetData{"/d", bytes("x"), -1},
+  txn.ops = {node,
+             TxnDeleteNode{"/c"},
+             TxnSetData{"/d", bytes("x"), -1},
              TxnCreateSession{SessionId{3}, milliseconds{4000}},
-             TxnCloseSession{SessionId{4}, {"/e", "/f/g"}}};
+             TxnCloseSession{SessionId{4}, {"/e", "/f/g"}},
+             TxnSetSecret{{5, 6}},
+             TxnCloseSlice{SessionId{8}, {"/h"}}};
+  std::get<TxnCreateSession>(txn.ops[3]).sidecar = MemberId{2};
+  std::get<TxnCreateSession>(txn.ops[3]).secret = Bytes(kSecretBytes, 7);
   txn.results = {{ZkError::kOk, "/a/b", {}}, {ZkError::kNotEmpty, "", {}}};
   return txn;
 }
@@ -40,7 +46,7 @@ TEST_CASE("ATransactionComesBackAsItWas") {
   CHECK(back->origin == txn.origin);
   CHECK(back->session == txn.session);
   CHECK(back->time == txn.time);
-  REQUIRE(back->ops.size() == 5);
+  REQUIRE(back->ops.size() == 7);
   const auto& node = std::get<TxnCreateNode>(back->ops[0]);
   CHECK(node.path == "/a/b");
   CHECK(node.data == bytes("data"));
@@ -49,7 +55,11 @@ TEST_CASE("ATransactionComesBackAsItWas") {
   CHECK(std::get<TxnDeleteNode>(back->ops[1]).path == "/c");
   CHECK(std::get<TxnSetData>(back->ops[2]).version == -1);
   CHECK(std::get<TxnCreateSession>(back->ops[3]).timeout == milliseconds{4000});
+  CHECK(std::get<TxnCreateSession>(back->ops[3]).sidecar == MemberId{2});
+  CHECK(std::get<TxnCreateSession>(back->ops[3]).secret == Bytes(kSecretBytes, 7));
   CHECK(std::get<TxnCloseSession>(back->ops[4]).ephemerals.at(1) == "/f/g");
+  CHECK(std::get<TxnSetSecret>(back->ops[5]).secret == RingSecret{5, 6});
+  CHECK(std::get<TxnCloseSlice>(back->ops[6]).ephemerals.at(0) == "/h");
   REQUIRE(back->results.size() == 2);
   CHECK(back->results[0].path == "/a/b");
   CHECK(back->results[1].error == ZkError::kNotEmpty);
@@ -72,11 +82,14 @@ TEST_CASE("ARequestComesBackAsItWas") {
   CHECK(std::get<CheckVersion>(ops[3]).path == "/d");
   for (const Request& request :
        {Request{SessionId{1}, CloseSession{}}, Request{SessionId{2}, Sync{}},
-        Request{SessionId{}, CreateSession{milliseconds{9}}}}) {
+        Request{SessionId{}, CreateSession{milliseconds{9}, true}},
+        Request{SessionId{3}, ResumeSession{Bytes(kSecretBytes, 9)}},
+        Request{SessionId{}, Routed{Zxid{77}}}}) {
     const auto other = decode_request(encode_request(request));
     REQUIRE(other.has_value());
     CHECK(other->what.index() == request.what.index());
     CHECK(other->session == request.session);
+    CHECK(encode_request(*other) == encode_request(request));
   }
 }
 

@@ -71,6 +71,15 @@ class Ring {
     preparer_.applied(zxid);
     return std::move(*applied);
   }
+  // The next step of a session that is closing.
+  Applied step_close(SessionId session) {
+    last_ = last_.next();
+    ++clock_;
+    line_.emplace_back(last_, encode_txn(preparer_.continue_closing(
+                                  session, Origin{kSelf, RequestId{last_.counter()}}, last_,
+                                  WallTime{milliseconds{clock_}})));
+    return apply_one();
+  }
   Applied run(const Request& request) {
     propose(request);
     while (line_.size() > 1) {

@@ -59,16 +59,36 @@ TEST_CASE("EveryChangedByteIsRefused") {
     plant(ring);
     const Bytes good = ring.registry().snapshot(scope_only);
     for (std::size_t at = 0; at < good.size(); ++at) {
-      for (unsigned change = 1; change < 256; ++change) {
+      for (const unsigned change : {0x01U, 0x10U, 0x7fU, 0x80U, 0xffU}) {
         Bytes bad = good;
         bad[at] = static_cast<std::uint8_t>(bad[at] ^ change);
-        const auto built = Registry::load(bad);
         CAPTURE(at);
+        const auto built = Registry::load(bad);
         REQUIRE_FALSE(built.has_value());
         const bool format = at == 4 || at == 5;
         REQUIRE(built.error().code == (format ? ErrorCode::kUnsupported : ErrorCode::kCorrupt));
+        const auto slowly = load_in_slices(bad, 1 + at % 70, 3);
+        REQUIRE_FALSE(slowly.has_value());
+        REQUIRE(slowly.error().code == built.error().code);
       }
     }
+  }
+}
+
+TEST_CASE("ALengthOutOfBoundsIsRefusedAtOnce") {
+  const Bytes good = Forgery::tree({{.slot = 1, .name = "a"}}).bytes();
+  constexpr std::size_t kDataLengthAt = 15 + 1 + 58;
+  for (const std::size_t portion : {1, 10, 1000}) {
+    Bytes bad = good;
+    bad[kDataLengthAt] = 0xff;
+    SnapshotLoader loader;
+    std::size_t given = 0;
+    while (given < bad.size() &&
+           loader.add(ByteView(bad).subspan(given, std::min(portion, bad.size() - given)))) {
+      given += portion;
+    }
+    CHECK(given <= kDataLengthAt + 4);
+    CHECK(loader.finish(1).error().code == ErrorCode::kCorrupt);
   }
 }
 

@@ -13,6 +13,17 @@ using namespace ringside::coord;
 
 namespace {
 
+Reply full_reply(Zxid zxid) {
+  Reply reply;
+  reply.error = ZkError::kSessionMoved;
+  reply.session = SessionId{3};
+  reply.session_timeout = milliseconds(4);
+  reply.secret = Bytes(kSecretBytes, 5);
+  reply.routed = zxid;
+  reply.behind = {{SessionId{6}, MemberId{7}, zxid}};
+  return reply;
+}
+
 std::vector<Message> one_of_each() {
   const Zxid zxid{Epoch{3}, 9};
   const auto txn = std::make_shared<const Bytes>(Bytes{1, 2, 3});
@@ -33,9 +44,9 @@ std::vector<Message> one_of_each() {
           Ack{zxid},
           Commit{zxid},
           Heartbeat{1, Epoch{5}, zxid, true, zxid, 2, 3},
-          HeartbeatReply{1, zxid, {SessionId{5}}},
+          HeartbeatReply{1, zxid, {SessionId{5}}, zxid},
           ForwardedRequest{RequestId{1}, Bytes{4}},
-          RequestAnswer{RequestId{1}, zxid, {}},
+          RequestAnswer{RequestId{1}, zxid, full_reply(zxid)},
           RequestRefused{RequestId{1}},
           ObserverInfo{},
           ObserverStart{BirthId{7}, Epoch{5}, zxid},
