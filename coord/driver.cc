@@ -94,6 +94,7 @@ void Driver::State::post(Event event) {
 
 void Driver::State::run() {
   do {
+    propose_gathered();
     while (!events.empty() && !fenced) {
       Event event = std::move(events.front());
       events.pop_front();

@@ -51,20 +51,29 @@ Txn Driver::State::propose(const Request& request, Origin origin) {
     create->timeout =
         std::clamp(create->timeout, options.min_session_timeout, options.max_session_timeout);
   }
-  const Zxid zxid = zab->leading()->next_zxid();
+  const Zxid zxid = next_zxid();
   Txn txn =
       preparer->prepare(granted, origin, zxid, wall_time(), [this] { return draw_session_id(); });
   if (txn.ops.size() == 1 && std::holds_alternative<TxnCloseSlice>(txn.ops.front())) {
     closings.begin(request.session, origin);
   }
   propose(zxid, txn);
-  run();
   return txn;
+}
+
+Zxid Driver::State::next_zxid() const {
+  return Zxid{zab->leading()->next_zxid().packed + gathered.size()};
 }
 
 void Driver::State::propose(Zxid zxid, const Txn& txn) {
   proposed_at.emplace_back(zxid, now);
-  post(Propose{{std::make_shared<const Bytes>(encode_txn(txn))}});
+  gathered.push_back(std::make_shared<const Bytes>(encode_txn(txn)));
+}
+
+void Driver::State::propose_gathered() {
+  if (!gathered.empty()) {
+    post(Propose{std::exchange(gathered, {})});
+  }
 }
 
 void Driver::State::begin_reign() {
@@ -88,6 +97,7 @@ void Driver::State::end_reign() {
   confirmed.clear();
   feed.clear();
   proposed_at.clear();
+  gathered.clear();
 }
 
 bool Driver::State::attached(MemberId member, std::uint64_t run_number) const {

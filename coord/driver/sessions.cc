@@ -84,7 +84,7 @@ bool Driver::State::continue_closing() {
   }
   const auto next = closings.next();
   if (next) {
-    const Zxid zxid = zab->leading()->next_zxid();
+    const Zxid zxid = next_zxid();
     propose(zxid, preparer->continue_closing(next->first, next->second, zxid, wall_time()));
   }
   return next.has_value();

@@ -109,9 +109,12 @@ struct Driver::State {
   // --- leader.cc
   // False: refused, the outcome is that nothing happened.
   bool lead(MemberId member, std::uint64_t run, RequestId id, Request request);
-  // The transaction proposed.
+  // The transaction to be proposed: what gathers in one turn goes out together, first thing in
+  // run().
   Txn propose(const Request& request, Origin origin);
   void propose(Zxid zxid, const Txn& txn);
+  void propose_gathered();
+  [[nodiscard]] Zxid next_zxid() const;  // of the next one to gather
   void begin_reign();
   void end_reign();
   void note_applied(Zxid zxid, const Txn& txn);
@@ -197,6 +200,7 @@ struct Driver::State {
   std::multimap<Zxid, SyncRequest> confirmed;  // answered once this is applied here
   ObserverFeed feed;
   Instant next_feed_beat{};
+  std::vector<std::shared_ptr<const Bytes>> gathered;
   std::deque<std::pair<Zxid, Instant>> proposed_at;
   std::vector<std::uint32_t> commit_durations_us;
   std::optional<Notification> told_observers;

@@ -174,6 +174,9 @@ class Reader {
         found.open = false;  // nothing is written behind a bad tail: the next segment begins
         break;
       }
+      if (!segment.open && read.record.header.first > segment.last) {
+        break;  // the manifest's word on where it ends falls between two records
+      }
       chain = read.record.chain;
       found.end += read.record.bytes;
       take(read.record, found, segment);

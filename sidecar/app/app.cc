@@ -274,9 +274,9 @@ void App::Parts::drain_transitions() {
 }
 
 void App::Parts::publish() {
-  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), routed(),
-                               listening, shutdown.step() != Shutdown::Step::kServing,
-                               config_problem, started, loop.now()}));
+  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), listening,
+                               shutdown.step() != Shutdown::Step::kServing, config_problem, started,
+                               loop.now()}));
 }
 
 App::App(ConfigSource source, config::Settings settings)

@@ -203,10 +203,12 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
 void RingMember::become_observer(const std::string& reason) {
   if (identity_.voter) {
     fenced_reason_ = reason;
-    listener_.ring_log(
-        coord::LogSeverity::kError,
-        fmt::format("this voter's ring disk is out of use until a restart; it observes: {}",
-                    reason));
+    if (!recovering_) {  // which says what it does
+      listener_.ring_log(
+          coord::LogSeverity::kError,
+          fmt::format("this voter's ring disk is out of use until a restart; it observes: {}",
+                      reason));
+    }
     identity_ =
         as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
   }

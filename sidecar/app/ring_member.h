@@ -82,6 +82,8 @@ class RingMember : public coord::DriverPorts,
   [[nodiscard]] coord::Zxid applied() const { return driver_->applied(); }
   // What the data path has adopted (Driver::set_routed).
   void set_routed(coord::Zxid zxid);
+  // As told last: it never goes back while the member is the same.
+  [[nodiscard]] coord::Zxid routed() const { return routed_; }
   // A leader with a quorum was heard of since this start, so the registry counts.
   [[nodiscard]] bool ring_has_spoken() const;
   [[nodiscard]] std::vector<std::pair<coord::MemberId, std::string>> addresses() const;

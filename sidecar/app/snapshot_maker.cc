@@ -32,7 +32,7 @@ admin::RingView ring_of(const SnapshotInputs& in) {
   view.status = in.ring.status();
   view.addresses = in.ring.addresses();
   view.fenced = in.ring.fenced_reason();
-  view.routed_zxid = in.routed.packed;
+  view.routed_zxid = in.ring.routed().packed;
   const bool never = view.status.quorum_seen == Instant{};
   const Instant since = never ? in.started : view.status.quorum_seen;
   view.view_age_seconds = std::chrono::duration<double>(in.now - since).count();

@@ -19,7 +19,6 @@ struct SnapshotInputs {
   const TableFeed& feed;
   const discovery::Registrar* registrar = nullptr;  // none without a service
   const health::Checker* checker = nullptr;
-  coord::Zxid routed;      // up to there every worker routes
   bool listening = false;  // every port is open
   bool draining = false;
   std::string config_problem;

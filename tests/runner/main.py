@@ -12,9 +12,9 @@ from tally import JOBS, ROOT, SUPPORT, Stage, Tally, run, run_counted
 _PYTHON = "/usr/bin/python3"
 # seeds: simulated; fuzz: seconds per target; sanitized: presets beside release
 _QUICK = dict(seeds=100, fuzz=0, sanitized=(), lint="quick")
-_NORMAL = dict(seeds=2000, fuzz=20, sanitized=("asan", "tsan"), lint=None)
+_NORMAL = dict(seeds=5000, fuzz=20, sanitized=("asan", "tsan"), lint=None)
 _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
-_SANITIZED_SEEDS = 100
+_SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
 # The ring with its switchable bugs (coord/mutant.h).
@@ -96,7 +96,7 @@ class Run:
             code, output = run(command, 3000, {"SIM_BUILD": preset})
             self.tally.add(f"{seeds} seeds ({preset})", int(code == 0), int(code != 0), time.monotonic() - began, output)
             if code == 0 and output.strip():
-                print(f"      {output.strip().splitlines()[-1]}", flush=True)
+                print("\n".join(f"      {line}" for line in output.strip().splitlines()[-2:]), flush=True)
 
     def mutants(self):
         """Known bugs are found: by their recorded seeds, with --full by a new search. And users get none of them."""

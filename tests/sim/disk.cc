@@ -75,6 +75,7 @@ Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t ops) {
       }
     }
     files_.apply(batch.ops[i]);
+    durable_.done(batch.ops[i]);
   }
   return {};
 }
@@ -98,6 +99,7 @@ void SimDisk::crash(bool power) {
   }
   ++run_;
   done_ = {};
+  durable_.forget();
   if (power || failed_) {
     power_cut();  // after a failed sync the pages may be gone as well
   }
@@ -142,6 +144,7 @@ bool SimDisk::vanish() {
   }
   const auto place = static_cast<std::ptrdiff_t>(rng_.below(image.files.size()));
   files_.lose(std::next(image.files.begin(), place)->first);
+  durable_.forget();
   return true;
 }
 
@@ -155,6 +158,7 @@ bool SimDisk::damage() {
   if (names.empty()) {
     return false;
   }
+  durable_.forget();
   Bytes& bytes = files_.bytes_of(names[rng_.below(names.size())]);
   bytes[rng_.below(bytes.size())] ^= static_cast<std::uint8_t>(1 + rng_.below(255));
   return true;

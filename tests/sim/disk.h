@@ -11,6 +11,7 @@
 #include "config/base/error.h"
 #include "config/base/rng.h"
 #include "coord/storage/disk_port.h"
+#include "tests/sim/durable_log.h"
 #include "tests/sim/forgetful_disk.h"
 #include "tests/sim/trace.h"
 
@@ -20,7 +21,8 @@ class SimDisk : public coord::DiskPort {
  public:
   using Done = std::function<void(coord::DiskBatchId, const Status&)>;
 
-  SimDisk(EventQueue& queue, Rng rng) : queue_(queue), rng_(rng) {}
+  SimDisk(EventQueue& queue, Rng rng, const std::string& ring_name, coord::MemberId member)
+      : queue_(queue), rng_(rng), durable_(ring_name, member) {}
 
   // Of the process that uses the disk now.
   void set_done(Done done) { done_ = std::move(done); }
@@ -28,12 +30,17 @@ class SimDisk : public coord::DiskPort {
 
   // The process dies: the batch under way stops somewhere. `power`: unsynced data and names may go.
   void crash(bool power);
-  void wipe() { files_.wipe(); }
+  void wipe() {
+    files_.wipe();
+    durable_.forget();
+  }
   // Flips bits of one byte of a log file or a snapshot; false: there is none.
   bool damage();
   // One of the files is gone though its name was durable; false: there is none.
   bool vanish();
   [[nodiscard]] coord::DiskImage image() const { return files_.image(); }
+  // What is there whatever happens to the power.
+  const DurableState& durable() { return durable_.state(files_); }
 
   void set_slow(bool slow) { slow_ = slow; }
   // Full: no more blocks than are in use now.
@@ -66,6 +73,7 @@ class SimDisk : public coord::DiskPort {
   Rng rng_;
   Done done_;
   ForgetfulDisk files_;
+  DurableLog durable_;
   std::array<Lane, 2> lanes_;
   bool slow_ = false;
   bool failed_ = false;

@@ -154,6 +154,15 @@ coord::DiskImage ForgetfulDisk::image() const {
   return image;
 }
 
+coord::DiskImage ForgetfulDisk::durable_image() const {
+  coord::DiskImage image;
+  for (const auto& [name, file] : durable_names_) {
+    const auto synced = static_cast<std::ptrdiff_t>(std::min(file->synced, file->bytes.size()));
+    image.files[name] = Bytes(file->bytes.begin(), file->bytes.begin() + synced);
+  }
+  return image;
+}
+
 void ForgetfulDisk::power_cut(const Loss& loss) {
   std::set<std::string> stopped;  // names with a lost change: later ones are lost with it
   for (const NameChange& next : std::exchange(pending_, {})) {

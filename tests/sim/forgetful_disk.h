@@ -50,6 +50,8 @@ class ForgetfulDisk {
   // The process dies and the machine lives on: nothing is lost, nothing more is durable.
   [[nodiscard]] coord::DiskImage image() const;
   void power_cut(const Loss& loss);
+  // What no power cut can take.
+  [[nodiscard]] coord::DiskImage durable_image() const;
   void wipe();
   // The file and its durable name are gone, as after the repair of a file system.
   void lose(const std::string& file);

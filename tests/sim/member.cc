@@ -15,7 +15,7 @@ SimMember::SimMember(EventQueue& queue, Trace& trace, Network& network, MemberOb
       options_(std::move(options)),
       voter_(voter),
       rng_(rng),
-      disk_(queue, Rng(rng_())) {
+      disk_(queue, Rng(rng_()), options_.ring_name, options_.self) {
   clock_base_ = Instant(seconds(rng_.between(1, 100'000)));
 }
 
@@ -254,8 +254,7 @@ void SimMember::port_used(const char* name) const {
 void SimMember::send(MemberId to, std::shared_ptr<const Bytes> frame) {
   port_used("send");
   if (!starting_) {
-    const ByteView payload = ByteView(*frame).subspan(coord::kFrameHeaderBytes);
-    observer_.sent(*this, to, payload.front() - std::size_t{1}, payload);
+    observer_.sent(*this, to, ByteView(*frame).subspan(coord::kFrameHeaderBytes));
   }
   network_.send(id(), to, std::move(frame));
 }

@@ -30,8 +30,8 @@ class MemberObserver {
   virtual void applied(SimMember& member, coord::Zxid zxid,
                        std::span<const coord::Change> changes) = 0;
   virtual void reloaded(SimMember& member, coord::Zxid zxid) = 0;
-  // `message`: index in coord::Message; `payload`: of the frame.
-  virtual void sent(SimMember& from, MemberId to, std::size_t message, ByteView payload) = 0;
+  // A frame leaves; without its header.
+  virtual void sent(SimMember& from, MemberId to, ByteView payload) = 0;
   // After each call into the driver.
   virtual void stepped(SimMember& member) = 0;
 };

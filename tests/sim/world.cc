@@ -57,6 +57,7 @@ World::~World() = default;
 
 void World::make_members(Rng rng) {
   const std::uint64_t voters = 3 + rng.below(3);
+  speech_ = SpeechRules(voters);
   coord::DriverOptions options;
   options.ring_name = "sim";
   options.heartbeat_interval = milliseconds(rng.between(50, 150));
@@ -154,6 +155,10 @@ void World::reloaded(SimMember& member, coord::Zxid zxid) {
 }
 
 void World::applied(SimMember& member, coord::Zxid zxid, std::span<const coord::Change> changes) {
+  if (member.voter() && member.disk().durable().last < zxid) {
+    violate("D1: member {} delivers {}, its disk holds {}", member.id().value, zxid.to_string(),
+            member.disk().durable().last.to_string());
+  }
   Delivered state = state_of(member, zxid);
   state.changes = hash_changes(changes);
   if (deliveries_.applied(member.id(), member.voter(), state)) {
@@ -190,6 +195,7 @@ void World::extended(const coord::Registry& registry, std::span<const coord::Cha
     nodes.push_back(std::move(node));
   }
   tree_.extended(registry.applied());
+  speech_.delivered(registry.applied());
   sessions_.transaction(queue_.now(), registry.applied(), sessions, nodes, closing);
 }
 
@@ -204,9 +210,19 @@ void World::note_leader(SimMember& member) {
   }
 }
 
-void World::sent(SimMember& from, MemberId to, std::size_t message, ByteView payload) {
-  acks_.sent(from.id(), message, payload);
-  ambush_.sent(from, to, message);
+void World::sent(SimMember& from, MemberId to, ByteView payload) {
+  const std::size_t kind = payload[0] - std::size_t{1};
+  if (from.voter() && to.value < coord::kMinObserverId && SpeechRules::judges(kind)) {
+    const auto frame = coord::decode_peer_frame(payload);
+    if (!frame) {
+      violate("message legality: member {} sends what cannot be read: {}", from.id().value,
+              frame.error().message);
+    }
+    speech_.said({from.id(), from.driver().registry().applied(), from.disk().durable(),
+                  from.driver().status().in_doubt},
+                 to, frame->envelope, deliveries_.last());
+  }
+  ambush_.sent(from, to, kind);
 }
 
 void World::stepped(SimMember& member) {

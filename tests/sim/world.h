@@ -12,13 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/ack_rules.h"
 #include "tests/sim/ambush.h"
 #include "tests/sim/client.h"
 #include "tests/sim/delivery_rules.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/member.h"
 #include "tests/sim/session_rules.h"
+#include "tests/sim/speech_rules.h"
 
 namespace ringside::sim {
 
@@ -48,7 +48,7 @@ class World : private MemberObserver {
   void applied(SimMember& member, coord::Zxid zxid,
                std::span<const coord::Change> changes) override;
   void reloaded(SimMember& member, coord::Zxid zxid) override;
-  void sent(SimMember& from, MemberId to, std::size_t message, ByteView payload) override;
+  void sent(SimMember& from, MemberId to, ByteView payload) override;
   void stepped(SimMember& member) override;
 
   RunStats live();
@@ -72,8 +72,8 @@ class World : private MemberObserver {
   Rng rng_;
   Network network_;
   DeliveryRules deliveries_;
-  AckRules acks_;
   SessionRules sessions_;
+  SpeechRules speech_;
   TreeHistory tree_;
   ClientWorld client_world_;
   std::vector<std::unique_ptr<SimMember>> members_;

@@ -29,8 +29,13 @@ def as_root(path, pattern):
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("RINGSIDE_")]
     command = ["sudo", "-n", "env", f"PYTHONPATH={_SUPPORT}", "PYTHONDONTWRITEBYTECODE=1", *kept, sys.executable, "-m",
                "ringside_testing.run_file", path, pattern]
-    if subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode != 0:
-        raise AssertionError("network namespaces need root, or a user who may sudo without a password: this drill cannot run")
+    try:
+        allowed = subprocess.run(["sudo", "-n", "true"], capture_output=True, text=True, check=False)
+        why = allowed.stderr.strip() if allowed.returncode != 0 else ""
+    except FileNotFoundError:
+        why = "no sudo"
+    if why:
+        raise AssertionError(f"network namespaces need root, or a user who may sudo without a password: {why}")
     return subprocess.run(command, check=False).returncode
 
 

@@ -81,6 +81,7 @@ def flap(ring, draw):
 
 
 def full_disk(ring, draw):
+    """Not a byte is left but what was set aside."""
     victims = _minority(ring, draw)
     for member in victims:
         member.fill_disk()

@@ -1,5 +1,7 @@
 // D16: damage is told from a write that never completed, and costs the vote.
 #include "coord/codec/log_format.h"
+#include "coord/codec/manifest_codec.h"
+#include "coord/codec/snapshot_file.h"
 #include "tests/unit/coord_storage/fixture.h"
 
 namespace ringside::coord {
@@ -225,7 +227,10 @@ TEST_CASE("D16UnreadableFilesAreDamage") {
   Member member;
   member.restart();
   member.grow(1, 4);
-  for (const std::string& name : {std::string("manifest"), member.files("log.").front()}) {
+  member.save_snapshot(zxid(1, 2), "two", zxid(1, 1));
+  member.run();
+  for (const std::string& name :
+       {std::string("manifest"), member.files("log.").front(), member.files("snap.").front()}) {
     DiskImage image = member.disk.image();
     image.files.erase(name);
     image.unreadable.push_back(name);
@@ -234,6 +239,77 @@ TEST_CASE("D16UnreadableFilesAreDamage") {
     REQUIRE(recovered.has_value());
     CHECK(recovered->in_doubt);
   }
+}
+
+TEST_CASE("AFileOfALaterVersionIsRefusedByNameAndNothingIsTouched") {
+  Member member;
+  member.restart();
+  member.grow(1, 4);
+  member.save_snapshot(zxid(1, 2), "two", zxid(1, 1));
+  member.run();
+  const std::string manifest = "manifest";
+  const std::vector<std::pair<std::string, std::size_t>> files{
+      {manifest, member.disk.bytes_of(manifest).size() - 4},
+      {member.files("log.").front(), kSegmentHeaderBytes - 4},
+      {member.files("snap.").front(), kSnapshotHeaderBytes - 4}};
+  for (const auto& [name, check_offset] : files) {
+    CAPTURE(name);
+    const Bytes before = member.disk.bytes_of(name);
+    member.disk.bytes_of(name) = of_version(before, 99, check_offset);
+    const auto refused = member.try_restart();
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == ErrorCode::kUnsupported);
+    CHECK(refused.error().message.starts_with(name));
+    CHECK(refused.error().message.find("version 99") != std::string::npos);
+    CHECK(member.port.batches.empty());
+    member.disk.bytes_of(name) = before;
+  }
+  CHECK_FALSE(member.restart().in_doubt);
+}
+
+TEST_CASE("D16AClosedSegmentThatIsShorterThanItWasIsInDoubt") {
+  Member member(200);
+  member.restart();
+  member.grow(1, 8);
+  const auto logs = member.files("log.");
+  REQUIRE(logs.size() > 3);
+  const Bytes whole = member.disk.bytes_of(logs[1]);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    member.disk.bytes_of(logs[1]).resize(size);
+    const Recovered recovered = member.try_restart().value();
+    CHECK(recovered.in_doubt);
+    CHECK(recovered.log.size() < 8);
+    member.disk.bytes_of(logs[1]) = whole;
+  }
+}
+
+TEST_CASE("BytesBehindTheEndOfAClosedSegmentAreNoPartOfIt") {
+  Member member(200);
+  member.restart();
+  member.grow(1, 8);
+  Bytes& file = member.disk.bytes_of(member.files("log.")[1]);
+  file.resize(file.size() + 300, 0xab);
+  const Recovered recovered = member.restart();
+  CHECK_FALSE(recovered.in_doubt);
+  CHECK(recovered.log.size() == 8);
+}
+
+// Found by fuzz_directory: the zxid 2.0 is no transaction's.
+TEST_CASE("AManifestThatEndsASegmentBetweenTwoRecordsIsInDoubt") {
+  Member member(200);
+  member.restart();
+  member.grow(1, 3);
+  member.grow(2, 1);
+  Manifest manifest = decode_manifest(member.disk.bytes_of("manifest")).value();
+  manifest.segments.back().last = zxid(2, 0);
+  manifest.segments.back().open = false;
+  member.disk.bytes_of("manifest") = encode_manifest(manifest);
+  CHECK(member.restart().in_doubt);
+  member.grow(3, 2);
+  const Recovered recovered = member.restart();
+  CHECK_FALSE(recovered.in_doubt);
+  CHECK(recovered.log.back().zxid == zxid(3, 2));
 }
 
 }  // namespace ringside::coord

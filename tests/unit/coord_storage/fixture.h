@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/base/crc32c.h"
 #include "coord/storage/storage.h"
 #include "tests/sim/forgetful_disk.h"
 
@@ -43,6 +44,17 @@ inline std::vector<Zxid> zxids(const std::vector<Entry>& log) {
     out.push_back(one.zxid);
   }
   return out;
+}
+
+// Rewrites the version (same place in all three formats) and the check at the end.
+inline Bytes of_version(Bytes file, std::uint16_t version, std::size_t check_offset) {
+  file[4] = static_cast<std::uint8_t>(version >> 8U);
+  file[5] = static_cast<std::uint8_t>(version & 0xffU);
+  const std::uint32_t check = crc32c(ByteView(file).first(check_offset));
+  for (std::size_t i = 0; i < 4; ++i) {
+    file[check_offset + i] = static_cast<std::uint8_t>(check >> (24U - 8U * i));
+  }
+  return file;
 }
 
 // Keeps batches until the test carries them out.

@@ -43,6 +43,7 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
 }
 
 void TestPorts::send(MemberId to, std::shared_ptr<const Bytes> frame) {
+  ++sends;
   const Result<PeerFrame> read = decode_peer_frame(ByteView(*frame).subspan(kFrameHeaderBytes));
   if (read) {
     ring_.sent[self_].push_back(read->envelope.message);

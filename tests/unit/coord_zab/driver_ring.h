@@ -18,13 +18,17 @@ namespace ringside::coord::test {
 
 class MemoryDisk : public DiskPort {
  public:
-  void submit(DiskBatch batch) override { waiting.push_back(std::move(batch)); }
+  void submit(DiskBatch batch) override {
+    ++batches;
+    waiting.push_back(std::move(batch));
+  }
   // Carries out the oldest batch; nullopt: none waits.
   std::optional<DiskBatchId> complete_one();
 
   std::deque<DiskBatch> waiting;
   bool side_fails = false;
   Status status;  // of the last batch
+  std::size_t batches = 0;  // ever asked for
   DiskImage image;
 };
 
@@ -53,6 +57,7 @@ class TestPorts : public DriverPorts {
   std::vector<std::string> logs;
   std::optional<Error> fence;
   int reloads = 0;
+  std::size_t sends = 0;
 
  private:
   DriverRing& ring_;

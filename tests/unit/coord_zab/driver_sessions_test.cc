@@ -365,3 +365,48 @@ TEST_CASE("ALeaderThatWasPausedAfterItsRoundAnswersNoSyncAskedLater") {
   CHECK(ring.ask(old_leader, Request{SessionId{}, Sync{}})->error == ZkError::kOk);
   CHECK(ring.driver(old_leader).registry().get("/after"));
 }
+
+TEST_CASE("AStormOfSessionsIsRefusedNothingAndWrittenInFewAppends") {
+  SessionRing ring({1, 2, 3});
+  constexpr std::uint64_t kStorm = 10'000;  // what one member may have outstanding
+  const std::uint64_t at = ring.follower();
+  ring.member(at).ports->answers.clear();
+  // All of it comes while each disk is busy with the first.
+  for (const std::uint64_t id : {1, 2, 3}) {
+    ring.member(id).disk_stuck = true;
+    ring.member(id).disk.batches = 0;
+  }
+  for (std::uint64_t i = 1; i <= kStorm; ++i) {
+    ring.driver(at).submit(ring.now, RequestId{i}, Request{SessionId{}, CreateSession{}});
+  }
+  ring.settle();
+  for (const std::uint64_t id : {1, 2, 3}) {
+    CHECK(ring.member(id).disk.batches <= 4);  // the spare segment is made beside it
+    ring.member(id).disk_stuck = false;
+  }
+  ring.settle();
+  for (const std::uint64_t id : {1, 2, 3}) {
+    CHECK(ring.member(id).disk.batches <= 8);
+    CHECK(ring.driver(id).registry().session_count() == kStorm);
+  }
+  const auto& answers = ring.member(at).ports->answers;
+  CHECK(answers.size() == kStorm);
+  CHECK(
+      std::ranges::all_of(answers, [](const Answer& a) { return a.reply.error == ZkError::kOk; }));
+}
+
+TEST_CASE("AMassExpiryGoesOutInFewFramesAndAppends") {
+  SessionRing ring({1, 2, 3});
+  const std::uint64_t leader = ring.leader();
+  constexpr std::size_t kSessions = 640;
+  for (std::size_t i = 0; i < kSessions; ++i) {
+    ring.open(leader, milliseconds(1000));
+  }
+  REQUIRE(ring.driver(leader).registry().session_count() == kSessions);
+  ring.member(leader).ports->sends = 0;
+  ring.member(leader).disk.batches = 0;
+  ring.pass(milliseconds(1500));
+  CHECK(ring.driver(leader).registry().session_count() == 0);
+  CHECK(ring.member(leader).ports->sends < kSessions / 4);  // heartbeats included
+  CHECK(ring.member(leader).disk.batches < kSessions / 20);
+}
