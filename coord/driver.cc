@@ -279,13 +279,13 @@ void Driver::on_disk_done(Instant now, DiskBatchId id, const Status& status) {
     return;
   }
   const bool failed = outcome == DiskOutcome::kSideFailed;
-  if (state.snapshot_disk_done(
-          id, failed && status ? fail(ErrorCode::kIo, "a part of it was not written") : status)) {
-    state.settle_turn();
-  } else if (!state.disk_work.empty() && state.disk_work.front().first == id) {
+  const bool of_snapshot = state.snapshot_disk_done(
+      id, failed && status ? fail(ErrorCode::kIo, "a part of it was not written") : status);
+  if (!of_snapshot && !state.disk_work.empty() && state.disk_work.front().first == id) {
     state.post(Persisted{state.disk_work.front().second});
     state.disk_work.pop_front();
   }
+  state.settle_turn();  // there may be room now, or none
   state.run();
 }
 

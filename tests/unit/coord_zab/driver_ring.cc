@@ -32,8 +32,10 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
   const DiskBatch batch = std::move(waiting.front());
   waiting.pop_front();
   status = {};
-  if (side_fails && batch.lane == DiskLane::kSide) {
-    status = fail(ErrorCode::kIo, "no space left");
+  const bool allocates = std::ranges::any_of(
+      batch.ops, [](const DiskOp& op) { return std::holds_alternative<AllocateFile>(op); });
+  if (batch.lane == DiskLane::kSide && (allocates ? no_room : side_fails)) {
+    status = fail(allocates ? ErrorCode::kUnavailable : ErrorCode::kIo, "no space left");
     return batch.id;
   }
   for (const DiskOp& op : batch.ops) {
@@ -43,11 +45,11 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
 }
 
 void TestPorts::send(MemberId to, std::shared_ptr<const Bytes> frame) {
-  ++sends;
   const Result<PeerFrame> read = decode_peer_frame(ByteView(*frame).subspan(kFrameHeaderBytes));
   if (read) {
     ring_.sent[self_].push_back(read->envelope.message);
   }
+  ++sends;
   const auto wire = ring_.wires.find({self_, to});
   if (wire != ring_.wires.end()) {
     wire->second.push_back(std::move(frame));

@@ -26,8 +26,9 @@ class MemoryDisk : public DiskPort {
   std::optional<DiskBatchId> complete_one();
 
   std::deque<DiskBatch> waiting;
-  bool side_fails = false;
-  Status status;  // of the last batch
+  bool side_fails = false;  // all of the side lane but the blocks taken ahead
+  bool no_room = false;     // these
+  Status status;            // of the last batch
   std::size_t batches = 0;  // ever asked for
   DiskImage image;
 };

@@ -293,3 +293,62 @@ TEST_CASE("ObserversBeyondThoseServedAtOnceWaitTheirTurn") {
   }
   ring.need_no_fence();
 }
+
+// --- a full disk
+
+TEST_CASE("MemberWithoutRoomStandsAsideServesReadsAndComesBackByItself") {
+  LargeRing ring;
+  ring.options.segment_bytes = 4'000;
+  ring.run();
+  ring.member(3).disk.no_room = true;
+  for (int i = 0; i < 40 && ring.leader() == 3; ++i) {
+    ring.write("/full" + std::to_string(i));
+    ring.pass(milliseconds(20));
+  }
+  ring.pass(milliseconds(200));
+  const std::uint64_t next = ring.leader();
+  REQUIRE(next != 0);
+  CHECK(next != 3);
+  const RingStatus status = ring.driver(3).status();
+  CHECK(status.role == Role::kLooking);
+  CHECK_FALSE(status.short_of_room.empty());
+  CHECK(status.waiting_for == status.short_of_room);
+  CHECK(ring.driver(3).registry().get("/ringside/n1"));
+  CHECK(ring.create(next, "/without-it")->error == ZkError::kOk);
+  CHECK(ring.create(3, "/refused")->error == ZkError::kConnectionLoss);
+  const auto told = std::ranges::count_if(ring.member(3).ports->logs, [](const std::string& line) {
+    return line.find("takes no part in the ring") != std::string::npos;
+  });
+  CHECK(told == 1);
+  ring.pass(seconds(5));
+  CHECK(ring.leader() == next);
+  ring.member(3).disk.no_room = false;
+  ring.pass(seconds(3));
+  CHECK(ring.driver(3).status().short_of_room.empty());
+  CHECK(ring.driver(3).status().role == Role::kFollowing);
+  CHECK(ring.same(3, next));
+  ring.need_no_fence();
+}
+
+TEST_CASE("RingWithoutRoomIsReadableSaysWhyAndGoesOnWhenThereIsSome") {
+  LargeRing ring;
+  ring.options.segment_bytes = 4'000;
+  ring.run();
+  for (const std::uint64_t id : {1, 2, 3}) {
+    ring.member(id).disk.no_room = true;
+  }
+  for (int i = 0; i < 60 && ring.leader() != 0; ++i) {
+    static_cast<void>(ring.create(ring.leader(), "/full" + std::to_string(i)));
+    ring.pass(milliseconds(50));
+  }
+  ring.pass(seconds(3));
+  CHECK(ring.leader() == 0);
+  for (const std::uint64_t id : {1, 2, 3}) {
+    CHECK(ring.driver(id).registry().get("/ringside/n1"));
+    ring.member(id).disk.no_room = false;
+  }
+  ring.pass(seconds(3));
+  REQUIRE(ring.leader() != 0);
+  CHECK(ring.create(ring.leader(), "/again")->error == ZkError::kOk);
+  ring.need_no_fence();
+}
