@@ -186,6 +186,7 @@ Result<std::unique_ptr<Driver>> Driver::start(DriverOptions options, DriverPorts
 
 Handshake Driver::handshake() const {
   Handshake handshake;
+  handshake.version = state_->options.peer_version;
   handshake.ring_name = state_->options.ring_name;
   handshake.birth = state_->birth();
   handshake.id = state_->options.self;
@@ -199,11 +200,11 @@ Status Driver::accept_peer(const Handshake& theirs) const {
     return fail(ErrorCode::kRefused, fmt::format("it belongs to the ring {:?}, this member to {:?}",
                                                  theirs.ring_name, state.options.ring_name));
   }
-  if (theirs.oldest_version > kPeerProtocolVersion || theirs.version < kPeerProtocolOldest) {
+  if (theirs.oldest_version > state.options.peer_version || theirs.version < kPeerProtocolOldest) {
     return fail(
         ErrorCode::kUnsupported,
         fmt::format("it speaks versions {} to {}, this member {} to {}", theirs.oldest_version,
-                    theirs.version, kPeerProtocolOldest, kPeerProtocolVersion));
+                    theirs.version, kPeerProtocolOldest, state.options.peer_version));
   }
   if (theirs.birth && state.birth() && theirs.birth != state.birth()) {
     return fail(ErrorCode::kRefused,
@@ -224,13 +225,17 @@ Status Driver::accept_peer(const Handshake& theirs) const {
   return {};
 }
 
-void Driver::on_link_up(Instant now, MemberId peer) {
+std::uint16_t Driver::agreed_version(const Handshake& theirs) const {
+  return std::min(theirs.version, state_->options.peer_version);
+}
+
+void Driver::on_link_up(Instant now, MemberId peer, std::uint16_t version) {
   State& state = *state_;
   if (!state.enter(now)) {
     return;
   }
   state.link_down(peer);  // a link that replaces one takes its place
-  state.links.emplace(peer, Link(static_cast<std::uint32_t>(state.rng() >> 32U) | 1U));
+  state.links.emplace(peer, Link(static_cast<std::uint32_t>(state.rng() >> 32U) | 1U, version));
   if (state.is_voter(peer)) {
     state.post(LinkUp{peer});
   } else if (state.zab) {
@@ -252,7 +257,7 @@ Status Driver::on_frame(Instant now, MemberId peer, ByteView frame) {
   if (!state.enter(now) || link == state.links.end()) {
     return {};
   }
-  Result<PeerFrame> read = decode_peer_frame(frame);
+  Result<PeerFrame> read = decode_peer_frame(frame, link->second.version());
   if (!read) {
     return std::unexpected(read.error());
   }

@@ -44,10 +44,11 @@ struct DriverOptions {
   std::uint64_t snapshot_bytes_per_second = 64ULL << 20U;
   std::size_t snapshot_chunk_bytes = 256U << 10U;
   std::size_t slice_nodes = 4000;
-  std::size_t deliver_entries = 256;              // transactions that one turn applies at most
-  std::size_t keep_entries = 100'000;             // that a late follower may still get as a log
-  std::uint64_t segment_bytes = 16ULL << 20U;     // of one log file, taken ahead
-  std::size_t max_outstanding_requests = 10'000;  // local ones; over it kConnectionLoss at once
+  std::size_t deliver_entries = 256;                  // transactions that one turn applies at most
+  std::size_t keep_entries = 100'000;                 // that a late follower may still get as a log
+  std::uint64_t segment_bytes = 16ULL << 20U;         // of one log file, taken ahead
+  std::size_t max_outstanding_requests = 10'000;      // local ones; over it kConnectionLoss at once
+  std::uint16_t peer_version = kPeerProtocolVersion;  // kPeerProtocolNext in tests
   // Ephemerals that one transaction takes away at the end of a session; less in tests.
   std::size_t close_slice_nodes = kCloseSliceNodes;
   // 128 bits from the machine's own randomness, which nobody can guess; becomes the ring's secret
@@ -127,7 +128,10 @@ class Driver {
   // unknown voter, version).
   Status accept_peer(const Handshake& theirs) const;
 
-  void on_link_up(Instant now, MemberId peer);
+  // What the two speak with each other: the lower of their versions.
+  [[nodiscard]] std::uint16_t agreed_version(const Handshake& theirs) const;
+
+  void on_link_up(Instant now, MemberId peer, std::uint16_t version = kPeerProtocolVersion);
   void on_link_down(Instant now, MemberId peer);
   // A whole frame. An error: bytes that no member sends; the caller logs it and closes the link.
   Status on_frame(Instant now, MemberId peer, ByteView frame);

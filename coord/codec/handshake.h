@@ -21,6 +21,9 @@ inline constexpr std::size_t kMaxFrameBytes = 64U << 20U;
 inline constexpr std::size_t kMaxHandshakeBytes = 1024;
 inline constexpr std::uint16_t kPeerProtocolVersion = 1;
 inline constexpr std::uint16_t kPeerProtocolOldest = 1;
+// The version after this one, as far as it can be tried today: every message has one more byte at
+// its end. For tests of a ring in which both are spoken.
+inline constexpr std::uint16_t kPeerProtocolNext = kPeerProtocolVersion + 1;
 
 struct Handshake {
   std::uint16_t version = kPeerProtocolVersion;

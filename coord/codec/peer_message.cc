@@ -11,6 +11,8 @@ namespace ringside::coord {
 
 namespace {
 
+constexpr std::uint8_t kNextVersionsByte = 0x4e;
+
 // --- encoding
 
 void put(ByteWriter& out, const Notification& m) {
@@ -333,17 +335,20 @@ bool get_by_index(ByteReader& in, std::size_t kind, Message& message,
 
 }  // namespace
 
-Bytes encode_peer_frame(const PeerFrame& frame) {
+Bytes encode_peer_frame(const PeerFrame& frame, std::uint16_t version) {
   ByteWriter out;
   out.u8(static_cast<std::uint8_t>(frame.envelope.message.index() + 1));
   out.u32(frame.link);
   out.u64(frame.sequence);
   out.u64(frame.envelope.run);
   std::visit([&out](const auto& body) { put(out, body); }, frame.envelope.message);
+  if (version >= kPeerProtocolNext) {
+    out.u8(kNextVersionsByte);
+  }
   return out.take();
 }
 
-Result<PeerFrame> decode_peer_frame(ByteView payload) {
+Result<PeerFrame> decode_peer_frame(ByteView payload, std::uint16_t version) {
   ByteReader in(payload);
   PeerFrame frame;
   const std::size_t kind = in.u8();
@@ -355,6 +360,9 @@ Result<PeerFrame> decode_peer_frame(ByteView payload) {
                                std::make_index_sequence<std::variant_size_v<Message>>{});
   if (!known) {
     return fail(ErrorCode::kInvalid, fmt::format("a peer message of unknown kind {}", kind));
+  }
+  if (version >= kPeerProtocolNext && in.u8() != kNextVersionsByte) {
+    in.fail();
   }
   if (!in.done()) {
     return fail(ErrorCode::kInvalid,

@@ -3,12 +3,13 @@
 //   u8 kind (index in Message + 1), u32 link, u64 sequence, u64 run, body
 //
 // `link` is drawn by the sender when the link opens, `sequence` counts its frames from 1: a frame
-// of an earlier link, or seen before, is told apart (coord/driver/link.h). Format version: that of
-// the handshake, kPeerProtocolVersion. Every length and count is bounded by the bytes at hand.
+// of an earlier link, or seen before, is told apart (coord/driver/link.h). Format version: the
+// lower one of the two handshakes. Every length and count is bounded by the bytes at hand.
 #pragma once
 
 #include "config/base/bytes.h"
 #include "config/base/error.h"
+#include "coord/codec/handshake.h"
 #include "coord/zab/messages.h"
 
 namespace ringside::coord {
@@ -29,7 +30,8 @@ inline constexpr std::size_t kMaxTouches = 1 << 16;  // of one heartbeat reply
 inline constexpr std::size_t kMaxBehind = 1 << 16;   // sidecars named in one answer
 
 // `frame.envelope.message` must be one for the wire (not SnapshotData).
-Bytes encode_peer_frame(const PeerFrame& frame);
-Result<PeerFrame> decode_peer_frame(ByteView payload);
+// `version`: what both ends of the link speak (Driver::agreed_version).
+Bytes encode_peer_frame(const PeerFrame& frame, std::uint16_t version = kPeerProtocolVersion);
+Result<PeerFrame> decode_peer_frame(ByteView payload, std::uint16_t version = kPeerProtocolVersion);
 
 }  // namespace ringside::coord

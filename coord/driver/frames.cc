@@ -29,7 +29,8 @@ void Driver::State::send_as_it_is(MemberId to, Envelope envelope) {
   if (link == links.end()) {
     return;
   }
-  ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)))));
+  ports.send(to, make_frame(encode_peer_frame(link->second.number_frame(std::move(envelope)),
+                                              link->second.version())));
 }
 
 Status Driver::State::receive(MemberId peer, Envelope envelope) {

@@ -14,8 +14,10 @@ namespace ringside::coord {
 
 class Link {
  public:
-  // `number`: drawn anew for each link, never 0.
-  explicit Link(std::uint32_t number) : number_(number) {}
+  // `number`: drawn anew for each link, never 0. `version`: what both ends speak.
+  Link(std::uint32_t number, std::uint16_t version) : number_(number), version_(version) {}
+
+  [[nodiscard]] std::uint16_t version() const { return version_; }
 
   [[nodiscard]] PeerFrame number_frame(Envelope envelope) {
     return {number_, ++sent_, std::move(envelope)};
@@ -43,6 +45,7 @@ class Link {
 
  private:
   std::uint32_t number_;
+  std::uint16_t version_;
   std::uint64_t sent_ = 0;
   std::uint32_t theirs_ = 0;
   std::uint64_t received_ = 0;

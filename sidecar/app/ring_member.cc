@@ -409,7 +409,7 @@ Status RingMember::accept_peer(const coord::Handshake& theirs) const {
 
 void RingMember::link_up(const coord::Handshake& peer) {
   addresses_[peer.id] = peer.address;
-  driver_->on_link_up(loop_.now(), peer.id);
+  driver_->on_link_up(loop_.now(), peer.id, driver_->agreed_version(peer));
   after_driver();
 }
 

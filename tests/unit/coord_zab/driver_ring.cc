@@ -77,6 +77,7 @@ Driver& DriverRing::start(std::uint64_t id) {
   slot->disk.waiting.clear();
   DriverOptions own = options;
   own.self = self;
+  own.peer_version = next_version.contains(self) ? kPeerProtocolNext : kPeerProtocolVersion;
   const bool voter = std::ranges::find(voters, self) != voters.end();
   auto started =
       Driver::start(own, *slot->ports, voter ? &slot->disk : nullptr, slot->disk.image, Rng(rng_()),
@@ -129,8 +130,8 @@ void DriverRing::join(std::uint64_t a, std::uint64_t b) {
   }
   wires[{left, right}];
   wires[{right, left}];
-  driver(a).on_link_up(now, right);
-  driver(b).on_link_up(now, left);
+  driver(a).on_link_up(now, right, driver(a).agreed_version(driver(b).handshake()));
+  driver(b).on_link_up(now, left, driver(b).agreed_version(driver(a).handshake()));
 }
 
 bool DriverRing::move_one_frame() {

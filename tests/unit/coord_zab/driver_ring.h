@@ -108,6 +108,7 @@ class DriverRing {
 
   std::vector<MemberId> voters;
   DriverOptions options;
+  std::set<MemberId> next_version;  // members that speak it from their next start
   Instant now{seconds(1000)};
   std::map<MemberId, std::unique_ptr<TestMember>> members;
   std::map<std::pair<MemberId, MemberId>, std::deque<std::shared_ptr<const Bytes>>> wires;

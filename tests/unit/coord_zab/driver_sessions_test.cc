@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "coord/codec/peer_message.h"
 #include "driver_ring.h"
 
 using namespace ringside;
@@ -409,4 +410,36 @@ TEST_CASE("AMassExpiryGoesOutInFewFramesAndAppends") {
   CHECK(ring.driver(leader).registry().session_count() == 0);
   CHECK(ring.member(leader).ports->sends < kSessions / 4);  // heartbeats included
   CHECK(ring.member(leader).disk.batches < kSessions / 20);
+}
+
+TEST_CASE("ARingOfThisVersionAndTheNextWorksAndIsUpdatedMemberByMember") {
+  SessionRing ring({1, 2, 3});
+  const Reply opened = ring.open(1, milliseconds(60'000));
+  for (const std::uint64_t id : {1, 2, 3}) {
+    ring.next_version.insert(MemberId{id});
+    ring.kill(id);
+    ring.pass(milliseconds(1500));
+    ring.start(id);
+    ring.pass(milliseconds(1500));
+    for (const std::uint64_t at : {1, 2, 3}) {
+      CHECK(ring.create(at, "/" + std::to_string(id) + "-" + std::to_string(at))->error ==
+            ZkError::kOk);
+      CHECK(ring.resume(at, opened.session, opened.secret).error == ZkError::kOk);
+    }
+  }
+  CHECK(ring.errors.empty());
+  // On links whose ends both speak it, and on no other: this version does not read the next one's.
+  const Bytes next = encode_peer_frame({1, 1, {0, ObserverInfo{}}}, kPeerProtocolNext);
+  CHECK(decode_peer_frame(next, kPeerProtocolNext));
+  CHECK_FALSE(decode_peer_frame(next));
+  ring.next_version.clear();
+  ring.kill(2);
+  ring.start(2);
+  const Handshake newer = ring.driver(1).handshake();
+  CHECK(ring.driver(2).agreed_version(newer) == kPeerProtocolVersion);
+  CHECK(ring.driver(3).agreed_version(newer) == kPeerProtocolNext);
+  Handshake too_new = newer;
+  too_new.oldest_version = kPeerProtocolNext;
+  CHECK_FALSE(ring.driver(2).accept_peer(too_new));
+  CHECK(ring.driver(3).accept_peer(too_new));
 }

@@ -145,8 +145,8 @@ TEST_CASE("HandshakeSurvivesTheWire") {
 }
 
 TEST_CASE("D10LinkTakesEachFrameOnceAndSeesGaps") {
-  Link sender(77);
-  Link receiver(78);
+  Link sender(77, kPeerProtocolVersion);
+  Link receiver(78, kPeerProtocolVersion);
   const PeerFrame first = sender.number_frame({0, Ack{}});
   const PeerFrame second = sender.number_frame({0, Ack{}});
   const PeerFrame third = sender.number_frame({0, Ack{}});
@@ -154,13 +154,13 @@ TEST_CASE("D10LinkTakesEachFrameOnceAndSeesGaps") {
   CHECK_FALSE(*receiver.accept(first));
   CHECK_FALSE(receiver.accept(third));
   CHECK(*receiver.accept(second));
-  Link another(79);
+  Link another(79, kPeerProtocolVersion);
   CHECK_FALSE(*receiver.accept(another.number_frame({0, Ack{}})));
 }
 
 TEST_CASE("ALinkWhoseFirstFrameIsLostIsEnded") {
-  Link sender(7);
-  Link receiver(9);
+  Link sender(7, kPeerProtocolVersion);
+  Link receiver(9, kPeerProtocolVersion);
   static_cast<void>(sender.number_frame({0, Ack{}}));
   CHECK_FALSE(receiver.accept(sender.number_frame({0, Ack{}})));
 }
