@@ -18,25 +18,30 @@ enum class Mutant : std::uint8_t {
   kNone,
   kZk335PromiseNotLogged,         // D4: AckEpoch leaves before accepted_epoch is durable
   kZk1549UncommittedSnapshot,     // D11: a snapshot holds what is logged and not yet committed
+  kZk1551ObserverSkips,           // D5: an observer misses what comes while its snapshot travels
   kZk1675SyncWithoutQuorum,       // a sync is answered by the leader alone
   kZk2325EmptyDiskVotes,          // D16: a voter without a history counts like any other
   kZk2355AppliedTooEarly,         // txns of a synchronization count as applied before they are
   kZk2845VoteFromMemory,          // a vote tells what is applied, not what is logged
   kZk2846UncommittedAsCommitted,  // a follower hears of proposals as if they were committed
   kZk3023JudgedIllegal,           // at the NEWLEADER ack the DIFF is not in the log yet
-  kZk3911AckBeforeDurable,        // D3: NEWLEADER is acknowledged before anything is durable
-  kZk4352NothingMeansAll,         // a follower of unknown history gets no snapshot
-  kZk4394ForgottenProposals,      // proposals outstanding at NEWLEADER are forgotten
-  kZk4643EpochFirst,              // D3: the epochs are durable before the history is
-  kZk4646AckBeforeEntries,        // D3: NEWLEADER is acknowledged before its entries are durable
-  kZk4685AckOvertakes,            // D2: an ack of a proposal overtakes that of NEWLEADER
-  kZk4712OldRunWrites,            // D10: disk work of a run that is over is forgotten, not awaited
-  kZk4882FailedWriteGoesOn,       // D9: a failed write ends nothing
-  kZk4925HolePassedOn,            // D5: a DIFF with a hole, and nobody checks
-  kD8EstablishedTooEarly,         // D8: established by a quorum that has not acknowledged NEWLEADER
-  kD10OldRunHeard,                // messages of an attachment that is over are taken
-  kD14TailLeftOut,                // D14: a new leader leads with what it knows to be committed
-  kD15WholeLogApplied,            // D15: a restart applies all that is logged
+  kZk3104NewLeaderTooEarly,       // D6: NEWLEADER comes before the snapshot is whole
+  kZk3127HalfOfAMulti,            // D11: a snapshot holds part of what came while it was written
+  kZk3642HalfLoaded,          // D6: the snapshot of a broken-off synchronization stays in memory
+  kZk3911AckBeforeDurable,    // D3: NEWLEADER is acknowledged before anything is durable
+  kZk4352NothingMeansAll,     // a follower of unknown history gets no snapshot
+  kZk4394ForgottenProposals,  // proposals outstanding at NEWLEADER are forgotten
+  kZk4643EpochFirst,          // D3: the epochs are durable before the history is
+  kZk4646AckBeforeEntries,    // D3: NEWLEADER is acknowledged before its entries are durable
+  kZk4685AckOvertakes,        // D2: an ack of a proposal overtakes that of NEWLEADER
+  kZk4712OldRunWrites,        // D10: disk work of a run that is over is forgotten, not awaited
+  kZk4882FailedWriteGoesOn,   // D9: a failed write ends nothing
+  kZk4925HolePassedOn,        // D5: a DIFF with a hole, and nobody checks
+  kZk5094TruncatedInMemory,   // D7: a truncation does not reach the disk
+  kD8EstablishedTooEarly,     // D8: established by a quorum that has not acknowledged NEWLEADER
+  kD10OldRunHeard,            // messages of an attachment that is over are taken
+  kD14TailLeftOut,            // D14: a new leader leads with what it knows to be committed
+  kD15WholeLogApplied,        // D15: a restart applies all that is logged
 };
 
 #ifdef RINGSIDE_MUTANTS

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "coord/codec/txn_codec.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -112,7 +113,9 @@ std::vector<Send> ObserverFeed::informs(Zxid zxid, const Txn& txn) {
       const std::optional<Txn> own = scoped(txn, id);
       bytes = own ? encode_txn(*own) : Bytes{};
     }
-    if (bytes.empty() || observer.stage == Stage::kWaiting) {
+    const bool skipped =
+        mutated(Mutant::kZk1551ObserverSkips) && observer.stage == Stage::kSnapshot;
+    if (bytes.empty() || observer.stage == Stage::kWaiting || skipped) {
       continue;
     }
     Send inform{id, {observer.run, Inform{observer.told, zxid, std::move(bytes)}}};

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "coord/codec/txn_codec.h"
 #include "coord/driver/state.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -272,12 +274,26 @@ void Driver::State::begin_own_snapshot_if_due() {
   if (!own_snapshot_due() || now < own_snapshot_at) {
     return;
   }
-  std::unique_ptr<SnapshotCursor> cursor = registry.begin_snapshot();
+  std::unique_ptr<SnapshotCursor> cursor = mutated(Mutant::kZk1549UncommittedSnapshot)
+                                               ? begin_uncommitted_snapshot()
+                                               : registry.begin_snapshot();
   if (!cursor) {
     own_snapshot_at = now + kRetryOwnSnapshot;
     return;
   }
   own_snapshot.emplace(std::move(cursor), *storage);
+}
+
+// The bug ZK-1549 (mutant.h): of a tree with all in it that is logged.
+std::unique_ptr<SnapshotCursor> Driver::State::begin_uncommitted_snapshot() {
+  Result<Registry> copy = Registry::load(registry.snapshot());
+  CHECK(copy.has_value());
+  uncommitted.emplace(std::move(*copy));
+  for (const Entry& entry : zab->history().range(uncommitted->applied(), zab->history().last())) {
+    const Result<Txn> txn = decode_txn(*entry.txn);
+    CHECK(txn && uncommitted->apply(entry.zxid, *txn));
+  }
+  return uncommitted->begin_snapshot();
 }
 
 void Driver::State::write_own_snapshot() {

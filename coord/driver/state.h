@@ -98,6 +98,7 @@ struct Driver::State {
   [[nodiscard]] bool own_snapshot_due() const;
   void plan_own_snapshot(std::uint64_t last_bytes);
   void begin_own_snapshot_if_due();
+  std::unique_ptr<SnapshotCursor> begin_uncommitted_snapshot();
   void write_own_snapshot();
   void give_up_own_snapshot(const std::string& reason);
   void drop_own_snapshot();
@@ -176,6 +177,7 @@ struct Driver::State {
   MemberId last_sent_to;  // of them
   std::optional<SnapshotReceiver> incoming;
   std::uint64_t last_token = 0;
+  std::optional<Registry> uncommitted;  // empty but with the bug ZK-1549 in it (mutant.h)
   std::optional<OwnSnapshot> own_snapshot;
   std::uint64_t own_snapshot_after = 0;  // bytes of log
   Instant own_snapshot_at{};             // not before that, after one that failed

@@ -135,7 +135,9 @@ DiskBatchId Storage::switch_history(NewHistory history) {
   } else {
     CHECK(history.keep_until >= manifest.commit_point);  // D7
     CHECK(history.keep_until <= state.at.last);
-    old_files = state.cut(history.keep_until);
+    if (!mutated(Mutant::kZk5094TruncatedInMemory)) {
+      old_files = state.cut(history.keep_until);
+    }
   }
   CHECK(gap_free(state.at.last, history.entries));
   const Zxid last = history.entries.empty() ? state.at.last : history.entries.back().zxid;

@@ -162,6 +162,13 @@ void Core::drop_unwritten() {
   commit = std::min(commit, history.last());
 }
 
+void Core::count_as_durable(const SnapshotData& snapshot) {
+  history.reset(snapshot.zxid);
+  durable_ = written_ = applied = snapshot.zxid;
+  commit = std::max(commit, applied);
+  effects.emplace_back(InstallSnapshot{snapshot});
+}
+
 std::optional<PersistDone> Core::on_persisted(PersistId id) {
   if (pending_.empty() || pending_.front().id != id) {
     return std::nullopt;

@@ -97,6 +97,8 @@ class Core {
   // batching.
   void append_pending();
   [[nodiscard]] bool disk_at_rest() const { return pending_.empty() && written_ == history.last(); }
+  // An unfinished synchronization that stays in memory: the bug ZK-3642 (mutant.h).
+  void count_as_durable(const SnapshotData& snapshot);
   // At the end of a run: what was never handed to the disk was never acknowledged, and goes.
   void drop_unwritten();
   // nullopt: not ours.

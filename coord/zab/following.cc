@@ -145,6 +145,12 @@ Status Following::on_sync_start(const SyncStart& start) {
   return staging_.start(start, core_.history, core_.commit);
 }
 
+void Following::keep_unfinished() {
+  if (stage_ == Stage::kReceiving && staging_.snapshot()) {
+    core_.count_as_durable(*staging_.snapshot());
+  }
+}
+
 Status Following::on_new_leader(const NewLeader& message) {
   if (stage_ != Stage::kReceiving || message.epoch != epoch_) {
     return unexpected_message("NEWLEADER");
@@ -166,7 +172,7 @@ Status Following::on_new_leader(const NewLeader& message) {
   }
   core_.switch_history(staging_.snapshot(), staging_.keep_until(), std::move(entries), birth_,
                        epoch_);
-  if (mutated(Mutant::kZk3911AckBeforeDurable)) {
+  if (mutated(Mutant::kZk3911AckBeforeDurable) && !staging_.snapshot()) {
     acknowledge_new_leader(message.last);
   }
   return {};

@@ -42,6 +42,8 @@ class Following {
   void on_notification(MemberId from);
   void on_persisted(const PersistDone& done);
   void on_tick();
+  // At the end of the run, and only with the bug ZK-3642 in it.
+  void keep_unfinished();
   // Another slice of what is committed.
   void go_on();
   // End of a step: writes what came in it, unless the disk is busy.

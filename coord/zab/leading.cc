@@ -190,6 +190,9 @@ void Leading::synchronize(MemberId id, FollowerState& follower) {
   if (plan.mode == SyncMode::kSnap) {
     follower.stage = FollowerStage::kSnapshot;
     core_.effects.emplace_back(SendSnapshot{id, follower.run});
+    if (mutated(Mutant::kZk3104NewLeaderTooEarly)) {
+      feed(id, follower);
+    }
   } else {
     follower.stage = FollowerStage::kFeeding;
     feed(id, follower);

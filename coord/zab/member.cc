@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "coord/mutant.h"
 
 namespace ringside::coord {
 
@@ -190,6 +191,10 @@ void Zab::go_resting() {
   }
   if (std::exchange(serving_, false)) {
     core_.effects.emplace_back(ReignEnded{reason});
+  }
+  if (auto* following = std::get_if<Following>(&state_);
+      following != nullptr && mutated(Mutant::kZk3642HalfLoaded)) {
+    following->keep_unfinished();
   }
   core_.new_run();
   core_.drop_unwritten();

@@ -17,6 +17,9 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
+# The ring with its switchable bugs (coord/mutant.h).
+_MUTANTS = "sim_mutants"
+_MUTANT_SEEDS = "tests/sim/mutants/seeds.txt"
 # Runs again under asan: everything that feeds it bad input from outside.
 _ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_lifecycle", "test_proxy")
 
@@ -37,6 +40,8 @@ class Run:
             programs.append("ringside")
         if wants("sim") and preset != "tsan":
             programs += rooms.sim_programs()
+            if preset == "release" and self.plan is not _QUICK:
+                programs.append(_MUTANTS)
         if wants("wire") and preset != "tsan":
             programs.append(_WIRE_PROXY)
         return programs + tests
@@ -92,6 +97,17 @@ class Run:
             self.tally.add(f"{seeds} seeds ({preset})", int(code == 0), int(code != 0), time.monotonic() - began, output)
             if code == 0 and output.strip():
                 print("\n".join(f"      {line}" for line in output.strip().splitlines()[-2:]), flush=True)
+
+    def mutants(self):
+        """Known bugs are found: by their recorded seeds, with --full by a new search. And users get none of them."""
+        if not self.choice.stage("sim") or _MUTANTS not in self.built["release"]:
+            return  # counted where it did not build
+        program = os.path.join(build.folder("release"), _MUTANTS)
+        with Stage("simulation with known bugs"):
+            command = ["--search"] if self.plan is _FULL else ["--replay", _MUTANT_SEEDS]
+            run_counted(self.tally, "bugs brought back are found", [program, *command, "--threads", str(JOBS)], 3 * 3600)
+            users = [os.path.join(build.folder("release"), name) for name in ("ringside", "sim") if name in self.built["release"]]
+            run_counted(self.tally, "no bug can be brought back in what users get", [_PYTHON, "tests/sim/mutants/absent.py", *users], 60)
 
     def wire(self, preset):
         if not self.choice.stage("wire"):
@@ -152,6 +168,7 @@ class Run:
         self.python_stage("integration")
         self.sim("release", self.plan["seeds"])
         if self.plan is not _QUICK:
+            self.mutants()
             self.python_stage("drills")
         for preset in self.plan["sanitized"]:
             self.build(preset)

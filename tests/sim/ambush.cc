@@ -1,24 +1,14 @@
 #include "tests/sim/ambush.h"
 
 #include <array>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
-#include "coord/zab/messages.h"
+#include "tests/sim/message_kind.h"
 
 namespace ringside::sim {
 
 namespace {
-
-template <typename Kind, std::size_t at = 0>
-consteval std::size_t kind() {
-  if constexpr (std::is_same_v<std::variant_alternative_t<at, coord::Message>, Kind>) {
-    return at;
-  } else {
-    return kind<Kind, at + 1>();
-  }
-}
 
 constexpr std::size_t kDelivery = std::variant_size_v<coord::Message>;
 
@@ -94,6 +84,7 @@ void Ambush::make_election() {
   switch (rng_.below(4)) {
     case 0: faults_.crash(*victim, rng_.chance(0.5)); break;
     case 1: victim->hand_over(); break;
+    case 2: cut_off(*victim); break;
     default:
       for (const auto& other : members_) {
         if (other->id() != victim->id()) {
@@ -101,6 +92,20 @@ void Ambush::make_election() {
         }
       }
   }
+}
+
+// All its links break, and for a while there are no others: the rest elects another leader at once,
+// while it waits for a quorum that has left it.
+void Ambush::cut_off(SimMember& victim) {
+  trace_.say("member {} is cut off", victim.id().value);
+  for (const auto& other : members_) {
+    if (other->id() != victim.id()) {
+      network_.break_link(victim.id(), other->id());
+    }
+  }
+  network_.set_unplugged(victim.id(), true);
+  faults_.lasting(milliseconds(rng_.between(200, 3000)),
+                  [this, id = victim.id()] { network_.set_unplugged(id, false); });
 }
 
 void Ambush::slow_disks() {

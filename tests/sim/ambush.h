@@ -37,6 +37,7 @@ class Ambush {
  private:
   void lay(bool first);
   void make_election();
+  void cut_off(SimMember& victim);
   void slow_disks();
   void spring(MemberId from, MemberId to);
   void strike(MemberId from, MemberId to);

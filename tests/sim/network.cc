@@ -56,7 +56,8 @@ void Network::connect(Pair pair) {
   const auto [a, b] = pair;
   NetworkMember& first = *members_.at(a);
   NetworkMember& second = *members_.at(b);
-  const bool possible = first.reachable() && second.reachable() && !blocked(a, b) && !blocked(b, a);
+  const bool possible = first.reachable() && second.reachable() && !blocked(a, b) &&
+                        !blocked(b, a) && !unplugged_.contains(a) && !unplugged_.contains(b);
   if (!possible || !first.accept_peer(second.handshake()).has_value() ||
       !second.accept_peer(first.handshake()).has_value()) {
     dial_later(pair);
@@ -266,6 +267,14 @@ void Network::break_link(MemberId a, MemberId b) {
   }
 }
 
+void Network::set_unplugged(MemberId id, bool unplugged) {
+  if (unplugged) {
+    unplugged_.insert(id);
+  } else {
+    unplugged_.erase(id);
+  }
+}
+
 void Network::set_blocked(MemberId from, MemberId to, bool blocked) {
   if (blocked) {
     blocked_.insert({from, to});
@@ -288,6 +297,7 @@ void Network::set_noise(MemberId from, MemberId to, double chance) {
 
 void Network::heal() {
   noisy_.clear();
+  unplugged_.clear();
   set_usual_latency();
   for (const Pair& one : std::set<Pair>(blocked_)) {
     set_blocked(one.first, one.second, false);

@@ -58,6 +58,8 @@ class Network {
   void break_link(MemberId a, MemberId b);
 
   void set_blocked(MemberId from, MemberId to, bool blocked);
+  // An unplugged member gets no new links; its old ones stay until they break.
+  void set_unplugged(MemberId id, bool unplugged);
   // From now on a frame from `from` to `to` is mishandled with that chance; 0: none is.
   void set_noise(MemberId from, MemberId to, double chance);
   void set_latency(Duration low, Duration high) { low_ = low, high_ = high; }
@@ -107,6 +109,7 @@ class Network {
   static constexpr Duration kUsualHigh = microseconds(1000);
   Duration low_ = kUsualLow;
   Duration high_ = kUsualHigh;
+  std::set<MemberId> unplugged_;
   std::map<MemberId, NetworkMember*> members_;
   std::map<Pair, Link> links_;
   // Ordered: from, to.

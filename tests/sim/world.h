@@ -63,6 +63,7 @@ class World : private MemberObserver {
   void wait_for_leader();
   void write_something();
   void converge();
+  void let_all_be_answered();
   [[nodiscard]] bool converged() const;
   [[nodiscard]] std::string describe() const;
 

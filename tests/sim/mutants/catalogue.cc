@@ -14,6 +14,10 @@ using coord::Mutant;
 
 constexpr std::array kBugs{
     Bug{Mutant::kZk335PromiseNotLogged, "zk-335", "an epoch is promised before that is durable"},
+    Bug{Mutant::kZk1549UncommittedSnapshot, "zk-1549",
+        "a snapshot holds transactions that are not committed"},
+    Bug{Mutant::kZk1551ObserverSkips, "zk-1551",
+        "an observer misses what is committed while its snapshot travels"},
     Bug{Mutant::kZk1675SyncWithoutQuorum, "zk-1675", "a leader answers a sync without a quorum"},
     Bug{Mutant::kZk2325EmptyDiskVotes, "zk-2325", "an empty disk votes (D16)"},
     Bug{Mutant::kZk2355AppliedTooEarly, "zk-2355",
@@ -23,6 +27,12 @@ constexpr std::array kBugs{
         "an established leader ships proposals as committed"},
     Bug{Mutant::kZk3023JudgedIllegal, "zk-3023",
         "the DIFF is not in the log at its ack; what follows is judged illegal"},
+    Bug{Mutant::kZk3104NewLeaderTooEarly, "zk-3104",
+        "NEWLEADER comes before the snapshot is whole"},
+    Bug{Mutant::kZk3127HalfOfAMulti, "zk-3127",
+        "a snapshot is no point in time: it may hold half of a multi"},
+    Bug{Mutant::kZk3642HalfLoaded, "zk-3642",
+        "the snapshot of a synchronization broken off stays in memory"},
     Bug{Mutant::kZk3911AckBeforeDurable, "zk-3911",
         "NEWLEADER is acknowledged before the DIFF is durable"},
     Bug{Mutant::kZk4352NothingMeansAll, "zk-4352", "a follower of unknown history gets a DIFF"},
@@ -36,6 +46,7 @@ constexpr std::array kBugs{
     Bug{Mutant::kZk4712OldRunWrites, "zk-4712", "the disk writes for a run that is over"},
     Bug{Mutant::kZk4882FailedWriteGoesOn, "zk-4882", "a failed write ends nothing"},
     Bug{Mutant::kZk4925HolePassedOn, "zk-4925", "a DIFF with a hole, and no check of continuity"},
+    Bug{Mutant::kZk5094TruncatedInMemory, "zk-5094", "a truncation is done in memory alone"},
     Bug{Mutant::kD8EstablishedTooEarly, "d8", "established before a quorum acknowledged NEWLEADER"},
     Bug{Mutant::kD10OldRunHeard, "d10", "messages of an attachment that is over are taken"},
     Bug{Mutant::kD14TailLeftOut, "d14", "a new leader leaves its uncommitted tail out"},
@@ -62,16 +73,15 @@ Result<KnownSeeds> read_seeds(std::string_view text) {
     if (line.empty() || line.starts_with('#')) {
       continue;
     }
-    const std::size_t gap = line.find(' ');
-    const std::string_view name = line.substr(0, gap);
-    std::uint64_t seed = 0;
-    const auto number = gap == std::string_view::npos ? "" : line.substr(gap + 1);
-    const auto [rest, error] = std::from_chars(number.data(), number.data() + number.size(), seed);
-    if (find_bug(name) == nullptr || error != std::errc{} ||
-        rest != number.data() + number.size()) {
+    const std::size_t gap = std::min(line.find(' '), line.size());
+    const std::string_view rest = line.substr(std::min(gap + 1, line.size()));
+    Found found;
+    const auto [after, error] = std::from_chars(rest.data(), rest.data() + rest.size(), found.seed);
+    if (find_bug(line.substr(0, gap)) == nullptr || error != std::errc{}) {
       return fail(ErrorCode::kInvalid, fmt::format("no bug and seed: {:?}", line));
     }
-    seeds.emplace(name, seed);
+    found.violation = std::string(after, rest.data() + rest.size());
+    seeds.emplace(line.substr(0, gap), std::move(found));
   }
   for (const Bug& bug : kBugs) {
     if (!seeds.contains(bug.name)) {
@@ -83,10 +93,11 @@ Result<KnownSeeds> read_seeds(std::string_view text) {
 
 std::string write_seeds(const KnownSeeds& seeds) {
   std::string text =
-      "# The first seed, counted from 1, that finds each bug; written by sim_mutants --record.\n";
+      "# The first seed, counted from 1, that finds each bug, and as what; written by\n"
+      "# sim_mutants --search --record.\n";
   for (const Bug& bug : kBugs) {
     if (const auto known = seeds.find(bug.name); known != seeds.end()) {
-      text += fmt::format("{} {}\n", bug.name, known->second);
+      text += fmt::format("{} {} {}\n", bug.name, known->second.seed, known->second.violation);
     }
   }
   return text;

@@ -9,6 +9,7 @@
 
 #include "config/base/error.h"
 #include "coord/mutant.h"
+#include "tests/sim/mutants/hunt.h"
 
 namespace ringside::sim {
 
@@ -21,8 +22,9 @@ std::span<const Bug> catalogue();
 const Bug* find_bug(std::string_view name);  // null: there is none
 
 // By name; a bug that no seed found has none.
-using KnownSeeds = std::map<std::string, std::uint64_t, std::less<>>;
-// Lines of a name and a seed; # begins a comment. Every name must be known, and nothing missing.
+using KnownSeeds = std::map<std::string, Found, std::less<>>;
+// Lines of a name, a seed and what was found; # begins a comment. Every name must be known, and no
+// bug of the catalogue missing.
 Result<KnownSeeds> read_seeds(std::string_view text);
 std::string write_seeds(const KnownSeeds& seeds);
 

@@ -16,7 +16,7 @@ struct Found {
   std::uint64_t seed = 0;
   std::string violation;
 };
-// The first of `seeds` seeds from `from` on that finds the bug.
+// The first of `seeds` seeds from `from` on that finds the bug, and finds nothing without it.
 std::optional<Found> hunt(coord::Mutant mutant, std::uint64_t from, std::uint64_t seeds,
                           std::uint64_t threads);
 
