@@ -34,7 +34,7 @@ Status SnapshotReceiver::add(SnapshotChunk chunk) {
     sealing_ = storage_->seal_snapshot(*file_);
   }
   if (!writing_.back().first) {
-    give_up("its file cannot be written");
+    give_up("cannot keep the snapshot: its file cannot be written");
   }
   return {};
 }

@@ -264,8 +264,9 @@ void SimMember::close_link(MemberId peer, std::string reason) {
   trace_.say("member {} closes the link to {}: {}", id().value, peer.value, reason);
   Inlet& inlet = inlets_[peer];
   inlet.closed = true;
-  // What a member that keeps to the protocol may be closed for.
-  constexpr const char* kLegal[] = {"silent", "behind", "fenced"};
+  // What a member that keeps to the protocol may be closed for; the last: a disk that is full, or
+  // whose side lane fails.
+  constexpr const char* kLegal[] = {"silent", "behind", "fenced", "cannot keep the snapshot"};
   const bool legal = std::ranges::any_of(
       kLegal, [&](const char* word) { return reason.find(word) != std::string::npos; });
   if (!legal && inlet.worst == Carriage::kAsSent) {
