@@ -239,7 +239,7 @@ void Driver::on_link_up(Instant now, MemberId peer, std::uint16_t version) {
   if (state.is_voter(peer)) {
     state.post(LinkUp{peer});
   } else if (state.zab) {
-    state.send(peer, Envelope{0, state.zab->notification()});
+    state.send(peer, Envelope{0, state.word_to_observers()});
   }
   state.run();
 }

@@ -158,12 +158,20 @@ void Driver::State::beat_observers() {
   }
 }
 
+// A leader takes observers once it reigns; until then it does not say that it is established, or
+// they would attach in vain and not hear of it again.
+Notification Driver::State::word_to_observers() const {
+  Notification word = zab->notification();
+  word.established = word.established && (word.role != Role::kLeading || leads());
+  return word;
+}
+
 // Observers hear who leads, each time it changes.
 void Driver::State::tell_observers() {
   if (!zab) {
     return;
   }
-  const Notification word = zab->notification();
+  const Notification word = word_to_observers();
   const bool same = told_observers && told_observers->role == word.role &&
                     told_observers->vote == word.vote && told_observers->reign == word.reign &&
                     told_observers->established == word.established;

@@ -86,6 +86,9 @@ Status Observing::on_start(const ObserverStart& start) {
   if (!start.birth || (birth_ && birth_ != start.birth)) {  // D17
     return fail(ErrorCode::kRefused, "it leads a ring of another birth");
   }
+  if (start.epoch < epoch_) {
+    return fail(ErrorCode::kInvalid, "a feed of an epoch that is over");
+  }
   announced_ = true;
   birth_ = start.birth;
   epoch_ = start.epoch;
@@ -132,7 +135,9 @@ void Observing::attach() {
   }
   std::optional<Epoch> best;
   for (const auto& [id, said] : voters_) {
-    if (said && said->role == Role::kLeading && said->established &&
+    // One of a lower epoch than was seen is deposed and does not know it yet: what it holds is
+    // older than what was read here.
+    if (said && said->role == Role::kLeading && said->established && said->reign >= epoch_ &&
         (!best || said->reign > *best)) {
       best = said->reign;
       leader_ = id;

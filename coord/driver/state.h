@@ -120,6 +120,7 @@ struct Driver::State {
   void note_applied(Zxid zxid, const Txn& txn);
   void beat_observers();
   void tell_observers();
+  [[nodiscard]] Notification word_to_observers() const;
   [[nodiscard]] bool leads() const { return reign && reign->leader == options.self; }
   // Still in the attachment of that run.
   [[nodiscard]] bool attached(MemberId member, std::uint64_t run) const;

@@ -304,8 +304,7 @@ void list_unneeded(const std::vector<std::string>& names, DirectoryReading& out)
     named.push_back(snapshot_file(*out.manifest.snapshot));
   }
   for (const std::string& name : names) {
-    const bool ours = name == kManifestTemp || file_number(name).has_value();
-    if (ours && std::ranges::find(named, name) == named.end()) {
+    if (file_number(name).has_value() && std::ranges::find(named, name) == named.end()) {
       out.unneeded.push_back(name);
     }
   }

@@ -148,6 +148,9 @@ void Room::tend(Instant now) {
     retry_at_.reset();
   }
   make_all();
+  if (!waiting_ && all_ready()) {
+    shortage_.clear();  // what lacked blocks may be needed no more
+  }
 }
 
 Instant Room::next_deadline() const {

@@ -75,6 +75,10 @@ Result<Recovered> Storage::recover(const DiskImage& image) {
     state.room.adopt_open(log_file(open.number), state.open_bytes);
   }
   if (!image.files.empty() || !image.unreadable.empty()) {
+    if (image.files.contains(kManifestTemp)) {
+      // Here and not in the side lane, where it could go from under the next manifest.
+      ops.emplace_back(RemoveFile{kManifestTemp});
+    }
     ops.emplace_back(SyncDirectory{});
     state.remove_after(state.submit(std::move(ops)), std::move(reading->unneeded));
   }

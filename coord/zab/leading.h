@@ -99,6 +99,7 @@ class Leading {
   bool own_synced_ = false;  // own current_epoch is durable
   bool reigning_ = false;
   bool handing_over_ = false;
+  Instant handing_over_since_{};
   Zxid sent_;         // last proposal sent to those that get proposals
   Zxid told_commit_;  // last commit told to the followers
   std::uint64_t round_ = 0;

@@ -181,6 +181,10 @@ void Leading::on_tick() {
     beat();
   }
   try_step_down();
+  // Its own log may be what waits for room: without a word from the disk it would refuse for ever.
+  if (handing_over_ && !core_.aside.empty() && core_.now - handing_over_since_ > patience) {
+    core_.leave(core_.aside);
+  }
 }
 
 Instant Leading::deadline() const {
@@ -243,6 +247,7 @@ void Leading::hand_over() {
     core_.leave(core_.aside);
   } else if (core_.voters() > 1 || !core_.aside.empty()) {
     handing_over_ = true;
+    handing_over_since_ = core_.now;
     try_step_down();
   }
 }

@@ -72,7 +72,8 @@ void Zab::handle(const Event& event) {
       leading->propose(propose->txns);
     }
   } else if (std::holds_alternative<ConfirmQuorum>(event)) {
-    if (this->leading() != nullptr) {
+    // Also while it hands over: it may stay after all, and the driver waits for this round.
+    if (leading != nullptr && leading->reigning()) {
       leading->confirm_quorum();
     }
   } else if (std::holds_alternative<HandOver>(event)) {

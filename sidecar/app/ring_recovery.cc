@@ -54,8 +54,18 @@ std::string RingMember::recovery_refused() const {
   if (driver_->leader()) {
     return "the ring has a leader: a ring with a quorum never needs this";
   }
+  const coord::RingStatus status = driver_->status();
+  if (!status.short_of_room.empty()) {
+    return "this member stands aside, the ring may have a quorum: " + status.short_of_room;
+  }
+  for (const coord::MemberStatus& member : status.members) {
+    const bool led = member.role == coord::Role::kLeading || member.role == coord::Role::kFollowing;
+    if (member.id != status.self && member.voter && member.connected && led) {
+      return fmt::format("voter {} leads or follows: the ring may have a quorum", member.id.value);
+    }
+  }
   const Duration patience = settings_.election_timeout * kElectionsToWait;
-  const Instant last = std::max(driver_->status().quorum_seen, started_);
+  const Instant last = std::max(status.quorum_seen, started_);
   if (loop_.now() - last < patience) {
     return fmt::format("too early: wait until no leader was heard of for {} ms",
                        std::chrono::duration_cast<milliseconds>(patience).count());
@@ -81,6 +91,10 @@ void RingMember::recover(config::Ring fresh, RecoveryDone done) {
   plan_recovery([this, fresh = std::move(fresh), done = std::move(done)](auto plan) mutable {
     if (!plan || stopping_) {
       return done(std::move(plan));
+    }
+    // The directory may be large: a leader may have come while it was read.
+    if (std::string why = recovery_refused(); !why.empty()) {
+      return done(fail(ErrorCode::kRefused, std::move(why)));
     }
     recovering_ = true;
     listener_.ring_log(coord::LogSeverity::kWarn,

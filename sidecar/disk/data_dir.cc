@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30U;
+// Above the longest snapshot (coord::kMaxSnapshotBytes): what was adopted must be readable.
+constexpr std::size_t kMaxFileBytes = std::size_t{65} << 30U;
 
 bool writable(const std::string& path) {
   return ::access(path.c_str(), W_OK | X_OK) == 0;

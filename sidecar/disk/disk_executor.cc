@@ -2,8 +2,10 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <deque>
 #include <utility>
+#include <variant>
 
 #include "config/base/check.h"
 #include "sidecar/disk/file_ops.h"
@@ -99,8 +101,13 @@ void DiskExecutor::State::run_on_pool(uv_work_t* work) {
       break;
     }
   }
-  if (lane.current.lane == coord::DiskLane::kSide) {
-    lane.files.close_all();  // the log's lane may rename it next
+  // The log's lane may rename next what the side lane has open; the side lane removes what a new
+  // manifest lets go of, and an open descriptor would keep its blocks.
+  const bool renames = std::ranges::any_of(lane.current.ops, [](const coord::DiskOp& op) {
+    return std::holds_alternative<coord::RenameFile>(op);
+  });
+  if (renames || lane.current.lane == coord::DiskLane::kSide) {
+    lane.files.close_all();
   }
 }
 

@@ -37,24 +37,36 @@ void SimDisk::begin_next(Lane& lane) {
     return;
   }
   lane.busy = true;
-  Duration total{};
-  for (const coord::DiskOp& op : lane.batches.front().ops) {
-    total += latency_of(op);
-  }
-  queue_.after(total, [this, &lane, run = run_] { finish(lane, run); });
+  const std::size_t ops = lane.batches.front().ops.size();
+  lane.done = 0;
+  lane.stop = std::exchange(lane.failing, false) ? rng_.below(ops) : ops;
+  begin_op(lane);
+}
+
+// One at a time: the lanes' operations fall between each other's.
+void SimDisk::begin_op(Lane& lane) {
+  const coord::DiskBatch& batch = lane.batches.front();
+  const Duration takes =
+      lane.done < batch.ops.size() ? latency_of(batch.ops[lane.done]) : Duration{};
+  queue_.after(takes, [this, &lane, run = run_] { finish(lane, run); });
 }
 
 void SimDisk::finish(Lane& lane, std::uint64_t run) {
   if (run != run_ || lane.batches.empty()) {
     return;
   }
-  const coord::DiskBatch batch = std::move(lane.batches.front());
-  lane.batches.pop_front();
-  const bool fails = std::exchange(lane.failing, false);
-  Status status = carry_out(batch, fails ? rng_.below(batch.ops.size()) : batch.ops.size());
-  if (fails) {
+  Status status;
+  if (lane.done < lane.stop) {
+    status = carry_out(lane.batches.front(), lane.done, lane.done + 1);
+    if (status && ++lane.done < lane.batches.front().ops.size()) {
+      begin_op(lane);
+      return;
+    }
+  } else {
     status = fail(ErrorCode::kIo, "simulated disk failure");
   }
+  const coord::DiskBatch batch = std::move(lane.batches.front());
+  lane.batches.pop_front();
   if (!status && batch.lane == coord::DiskLane::kLog) {
     failed_ = true;
     log().batches.clear();
@@ -65,8 +77,8 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
   done_(batch.id, status);
 }
 
-Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t ops) {
-  for (std::size_t i = 0; i < ops; ++i) {
+Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
     // In the side lane the disk may be full, or the file not there since an earlier batch failed;
     // in the log's lane that would be a bug of ours, and apply() throws.
     if (batch.lane == coord::DiskLane::kSide) {
@@ -80,9 +92,10 @@ Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t ops) {
   return {};
 }
 
-void SimDisk::stop_somewhere(const coord::DiskBatch& batch) {
-  const std::size_t stop = rng_.below(batch.ops.size() + 1);
-  const Status done = carry_out(batch, stop);
+void SimDisk::stop_somewhere(const Lane& lane) {
+  const coord::DiskBatch& batch = lane.batches.front();
+  const std::size_t stop = lane.done + rng_.below(batch.ops.size() - lane.done + 1);
+  const Status done = carry_out(batch, lane.done, stop);
   const auto* write =
       stop < batch.ops.size() ? std::get_if<coord::WriteAt>(&batch.ops[stop]) : nullptr;
   if (done && write != nullptr && files_.can(batch.ops[stop])) {
@@ -93,7 +106,7 @@ void SimDisk::stop_somewhere(const coord::DiskBatch& batch) {
 void SimDisk::crash(bool power) {
   for (Lane& lane : lanes_) {
     if (lane.busy && !lane.batches.empty()) {
-      stop_somewhere(lane.batches.front());
+      stop_somewhere(lane);
     }
     lane = Lane{};
   }

@@ -58,6 +58,8 @@ class SimDisk : public coord::DiskPort {
     std::deque<coord::DiskBatch> batches;
     bool busy = false;
     bool failing = false;
+    std::size_t done = 0;  // operations of the first batch
+    std::size_t stop = 0;  // the one that fails; none: as many as there are
   };
 
   Lane& log() { return lanes_[0]; }
@@ -65,8 +67,9 @@ class SimDisk : public coord::DiskPort {
   Duration latency_of(const coord::DiskOp& op);
   void begin_next(Lane& lane);
   void finish(Lane& lane, std::uint64_t run);
-  Status carry_out(const coord::DiskBatch& batch, std::size_t ops);
-  void stop_somewhere(const coord::DiskBatch& batch);
+  void begin_op(Lane& lane);
+  Status carry_out(const coord::DiskBatch& batch, std::size_t from, std::size_t to);
+  void stop_somewhere(const Lane& lane);
   void power_cut();
 
   EventQueue& queue_;

@@ -336,3 +336,35 @@ TEST_CASE("AShutDownWithNothingToDoCallsBackAtOnce") {
 }
 
 }  // namespace ringside::disk
+namespace ringside::disk {
+TEST_CASE("ZZAFileThatTheSideLaneRemovedGivesItsBlocksBack") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  {
+    DiskExecutor executor(&loop, dir.path, [](coord::DiskBatchId, const Status&) {});
+    for (int i = 0; i < 4; ++i) {
+      const std::string name = "log.0000000" + std::to_string(i);
+      executor.submit({coord::DiskBatchId{1},
+                       {coord::CreateFile{"spare.1"}, coord::RenameFile{"spare.1", name},
+                        coord::WriteAt{name, 0, shared("x")}, coord::SyncFile{name}}});
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < 3; ++i) {
+      executor.submit(
+          {coord::DiskBatchId{2},
+           {coord::RemoveFile{"log.0000000" + std::to_string(i)}, coord::SyncDirectory{}},
+           coord::DiskLane::kSide});
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    int held = 0;
+    for (const auto& fd : fs::directory_iterator("/proc/self/fd")) {
+      std::error_code none;
+      const std::string to = fs::read_symlink(fd.path(), none).string();
+      held += to.find(dir.path) != std::string::npos && to.ends_with("(deleted)") ? 1 : 0;
+    }
+    CHECK(held == 0);
+  }
+  uv_loop_close(&loop);
+}
+}  // namespace ringside::disk
