@@ -17,8 +17,9 @@ namespace {
 
 // How soon a stop, or somebody who waits, is noticed.
 constexpr milliseconds kSlice{50};
-// Reads after the answer, at most: 64 KiB and 1 s.
-constexpr std::size_t kLingerSlices = 20;
+// What is read after the answer, at most: what a client that was told of the bounds late has sent.
+constexpr std::size_t kLingerBytes = 2 * BoundedServer::kMaxLargeRequestBytes;
+constexpr milliseconds kLingerTime{1000};
 
 // Set while a connection is to be closed unserved: httplib hands over closures, not sockets.
 thread_local bool close_unserved = false;
@@ -136,12 +137,18 @@ ssize_t BoundedStream::write(const char* data, std::size_t size) {
 
 void BoundedStream::linger() {
   ::shutdown(socket_, SHUT_WR);
-  for (std::size_t slices = 0; slices < kLingerSlices; ++slices) {
+  const auto until = std::chrono::steady_clock::now() + kLingerTime;
+  std::size_t bytes = 0;
+  while (bytes < kLingerBytes && std::chrono::steady_clock::now() < until) {
     pollfd ready{socket_, POLLIN, 0};
-    if (pressure_.closing || ::poll(&ready, 1, static_cast<int>(kSlice.count())) <= 0 ||
-        ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT) <= 0) {
+    if (pressure_.closing || ::poll(&ready, 1, static_cast<int>(kSlice.count())) <= 0) {
       return;
     }
+    const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count <= 0) {
+      return;
+    }
+    bytes += static_cast<std::size_t>(count);
   }
 }
 
