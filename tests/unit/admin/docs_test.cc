@@ -210,7 +210,7 @@ TEST_CASE("EveryFieldOfARecoveryIsDocumented") {
 
 TEST_CASE("EveryErrorOfTheAdminPortIsDocumentedWithItsStatus") {
   std::map<std::string, std::pair<int, int>> documented;
-  for (const auto& row : rows_below("### Errors")) {
+  for (const auto& row : rows_below("### Refusals")) {
     REQUIRE(row.size() >= 4);
     documented[word_in(row[0])] = {std::stoi(row[1]), std::stoi(row[2])};
   }
