@@ -112,21 +112,28 @@ bool Room::done(DiskBatchId batch, const Status& status) {
   Spare& spare = **found;
   spare.batch = {};
   if (!status) {
+    failed_rounds_ += waiting_ ? 0 : 1;
     waiting_ = true;
     retry_at_.reset();
     std::uint64_t lacking = 0;
     for (const Spare* const one : spares) {
       lacking += one->wanted - std::min(one->wanted, one->bytes);
     }
-    shortage_ = fmt::format(
-        "the data directory has no room for what the log needs next, {} bytes are "
-        "wanted: {}",
-        lacking, status.error().message);
+    // What is no want of room (no descriptor is free, say) may be over in a moment: the member does
+    // not make way for that at once.
+    const bool full = status.error().code == ErrorCode::kUnavailable;
+    if (full || failed_rounds_ >= kFailedRounds) {
+      shortage_ = fmt::format(
+          "the data directory has no room for what the log needs next, {} bytes are "
+          "wanted: {}",
+          lacking, status.error().message);
+    }
     if (spare.bytes == 0 && &spare != &open_) {  // part of it may have been taken
       submit_({RemoveFile{std::exchange(spare.file, {})}});
     }
     return true;
   }
+  failed_rounds_ = 0;
   if (&spare == &open_) {
     open_.file.clear();
   } else {

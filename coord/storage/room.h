@@ -27,6 +27,9 @@ inline constexpr const char* kSparePrefix = "spare.";
 inline constexpr std::size_t kSpareManifests = 4;
 inline constexpr std::uint64_t kManifestBytes = 16U << 10U;
 inline constexpr seconds kRetryRoom{1};
+// Of a failure that is no want of room: tries in a row, each kRetryRoom after the one before, until
+// it counts as one.
+inline constexpr int kFailedRounds = 5;
 
 class Room {
  public:
@@ -75,6 +78,7 @@ class Room {
   Spare open_;  // no file: nothing is lacking
   std::string shortage_;
   bool waiting_ = false;  // after a failure
+  int failed_rounds_ = 0;
   std::optional<Instant> retry_at_;
 };
 

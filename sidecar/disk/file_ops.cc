@@ -9,6 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <thread>
+
+#include "config/base/time.h"
 
 namespace ringside::disk {
 
@@ -17,6 +20,8 @@ namespace {
 constexpr std::size_t kMaxOpenFiles = 16;
 constexpr std::size_t kReadChunk = 1U << 20U;
 constexpr mode_t kFileMode = 0600;
+constexpr milliseconds kPatience{5000};  // for a descriptor to become free
+constexpr milliseconds kPause{2};
 
 std::unexpected<Error> system_error(const char* call, const std::string& path) {
   const int error = errno;
@@ -45,8 +50,20 @@ Status write_all(int fd, ByteView bytes, std::uint64_t offset, const std::string
   return {};
 }
 
+// A flood of connections can take every descriptor for a moment. Nothing is written yet, so waiting
+// is no second try of a failed write (D9), and a voter is not lost to it. On the pool only.
+int patient_open(const std::string& path, int flags) {
+  int fd = ::open(path.c_str(), flags, kFileMode);
+  for (milliseconds waited{0}; fd < 0 && (errno == EMFILE || errno == ENFILE) && waited < kPatience;
+       waited += kPause) {
+    std::this_thread::sleep_for(kPause);
+    fd = ::open(path.c_str(), flags, kFileMode);
+  }
+  return fd;
+}
+
 Status sync_directory(const std::string& directory) {
-  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = patient_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return system_error("open", directory);
   }
@@ -114,7 +131,7 @@ Result<int> FileSet::open_file(const std::string& file, int extra_flags) {
   if (open_.size() >= kMaxOpenFiles) {
     forget(open_.begin()->first);
   }
-  const int fd = ::open(path(file).c_str(), O_WRONLY | O_CLOEXEC | extra_flags, kFileMode);
+  const int fd = patient_open(path(file), O_WRONLY | O_CLOEXEC | extra_flags);
   if (fd < 0) {
     return system_error("open", path(file));
   }

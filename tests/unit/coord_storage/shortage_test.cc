@@ -23,4 +23,30 @@ TEST_CASE("AShortageIsOverWhenWhatLackedBlocksIsNeededNoMore") {
   CHECK(room.shortage().empty());
 }
 
+TEST_CASE("AFailureThatIsNoWantOfRoomIsAShortageOnlyOnceItLasts") {
+  std::uint64_t asked = 0;
+  Room room(1000, [&](const std::vector<DiskOp>&) { return DiskBatchId{++asked}; });
+  room.tend(Instant{});
+  const auto fail_one = [&](ErrorCode code) {
+    for (std::uint64_t batch = 1; batch <= asked; ++batch) {
+      if (room.done(DiskBatchId{batch}, fail(code, "it failed"))) {
+        return;
+      }
+    }
+  };
+  fail_one(ErrorCode::kIo);
+  CHECK(room.shortage().empty());
+  for (int second = 0; second < 60 && room.shortage().empty(); ++second) {
+    room.tend(Instant(seconds(second)));
+    fail_one(ErrorCode::kIo);
+  }
+  CHECK_FALSE(room.shortage().empty());
+
+  Room other(1000, [&](const std::vector<DiskOp>&) { return DiskBatchId{++asked}; });
+  asked = 0;
+  other.tend(Instant{});
+  CHECK(other.done(DiskBatchId{1}, fail(ErrorCode::kUnavailable, "full")));
+  CHECK_FALSE(other.shortage().empty());
+}
+
 }  // namespace ringside::coord

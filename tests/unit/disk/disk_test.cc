@@ -1,12 +1,16 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
+#include <vector>
 
 #include "sidecar/disk/data_dir.h"
 #include "sidecar/disk/disk_executor.h"
@@ -367,4 +371,29 @@ TEST_CASE("ZZAFileThatTheSideLaneRemovedGivesItsBlocksBack") {
   }
   uv_loop_close(&loop);
 }
+TEST_CASE("AFloodThatTakesEveryDescriptorForAMomentFailsNoOperation") {
+  TempDir dir;
+  FileSet files(dir.path);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit few = before;
+  few.rlim_cur = 64;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  std::vector<int> flood;
+  for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) {
+    flood.push_back(fd);
+  }
+  REQUIRE(!flood.empty());
+  std::thread passes([&flood] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    for (const int fd : flood) {
+      ::close(fd);
+    }
+  });
+  const Status made = files.run(coord::CreateFile{"log.1"});
+  passes.join();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(made.has_value());
+}
+
 }  // namespace ringside::disk
