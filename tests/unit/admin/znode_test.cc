@@ -151,7 +151,8 @@ TEST_CASE("WhatSidecarsWriteIsReadAndDeletedButNotMade") {
 
 TEST_CASE("NoNonsenseIsTakenForARequestAndNoneEndsTheProcess") {
   Rng rng(7);
-  const std::string alphabet("/%?&=+.#aA0\xff\0\n ", 17);
+  constexpr char kAlphabet[] = "/%?&=+.#aA0\xff\0\n ";
+  const std::string alphabet(kAlphabet, sizeof(kAlphabet) - 1);
   for (int i = 0; i < 20'000; ++i) {
     std::string target = i % 4 == 0 ? "" : "/v1/znode/";
     for (std::size_t left = rng.below(24); left > 0; --left) {
