@@ -157,7 +157,9 @@ void Exchange::log_access(int code, std::string_view cause) {
       inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
   record.path = request().target;
   if (tries_ > 0) {
-    if (const auto* host = guard_.get().host) {
+    if (tunnel_ != nullptr && !tunnel_->endpoint.view().empty()) {
+      record.endpoint = tunnel_->endpoint.view();
+    } else if (const auto* host = guard_.get().host) {
       record.endpoint.set_address(host->endpoint.host, host->endpoint.port);
     } else if (context_.settings->service) {
       const config::Address& app = context_.settings->service->address;

@@ -96,16 +96,20 @@ void Exchange::begin_tunnel_if_due() {
 void Exchange::begin_tunnel(std::span<const char> early) {
   phase_ = Phase::kTunnel;
   trail_.reset();
-  pick_pin_ = balancer::Pin();  // one table stays pinned, by guard_
+  pick_pin_ = balancer::Pin();
   tunnel_->tunnel.emplace(context_.loop, TunnelSide{downstream_.stream(), downstream_},
                           TunnelSide{connection_->stream(), *connection_}, timeouts_.idle, *this);
   downstream_.rearm();
   tunnel_->tunnel->start(downstream_.take_stash(), downstream_.ended(), early);
 }
 
-// How long the tunnel lives is no response time.
+// How long the tunnel lives is no response time, and no reason to keep a table.
 void Exchange::settle_tunnel(balancer::Outcome outcome) {
-  guard_.settle(outcome, tunnel_->agreed - try_started_, context_.loop.now());
+  if (const auto* host = guard_.get().host) {
+    guard_.settle(outcome, tunnel_->agreed - try_started_, context_.loop.now());
+    tunnel_->endpoint.set_address(host->endpoint.host, host->endpoint.port);
+    guard_.let_table_go();
+  }
 }
 
 Instant Exchange::tunnel_due() const {
