@@ -63,7 +63,7 @@ bool Exchange::retry_fresh_after_408(const http::ResponseHead& head) {
 }
 
 void Exchange::pass_interim(const http::ResponseHead& head) {
-  if (request().minor_version == 0 || head_sent_) {
+  if (request().minor_version == 0 || head_sent_ || downstream_.raw()) {
     return;  // HTTP/1.0 knows no interim responses (RFC 9110, 15.2)
   }
   http::ResponseEdits edits;
