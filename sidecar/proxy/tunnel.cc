@@ -36,7 +36,7 @@ void Tunnel::start(std::span<const char> from_downstream, bool downstream_ended,
 }
 
 bool Tunnel::pass(Side& from, std::span<const char> bytes) {
-  from.bytes += bytes.size();
+  from.count += bytes.size();
   last_byte_ = loop_.coarse_now();
   net::TcpStream& to = from.other->stream;
   const net::WriteResult result = to.write(std::string_view(bytes.data(), bytes.size()));

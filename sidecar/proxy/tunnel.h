@@ -65,8 +65,8 @@ class Tunnel {
   // Both peers see a reset; the streams can only be destroyed afterwards.
   void reset_both();
 
-  [[nodiscard]] std::uint64_t bytes_from_downstream() const { return downstream_.bytes; }
-  [[nodiscard]] std::uint64_t bytes_from_upstream() const { return upstream_.bytes; }
+  [[nodiscard]] std::uint64_t bytes_from_downstream() const { return downstream_.count; }
+  [[nodiscard]] std::uint64_t bytes_from_upstream() const { return upstream_.count; }
 
   // When on_deadline is to be called, as things are now.
   [[nodiscard]] Instant due() const;
@@ -87,7 +87,7 @@ class Tunnel {
     net::StreamHandler& handler;
     const TunnelEnd reset;
     Side* other = nullptr;
-    std::uint64_t bytes = 0;
+    std::uint64_t count = 0;
     bool ended = false;
   };
 

@@ -1,7 +1,7 @@
 """Raw TCP on a fixed port."""
 import json
 
-from tunnels import CONNECTED, UNPROCESSED, chat
+from tunnels import CONNECTED, UNPROCESSED, chat, expect_reset
 from wire import check, dead_port
 
 
@@ -69,8 +69,8 @@ def ARawConnectionIsTriedOnTheNextHost(s):
 def ARawConnectionThatFindsNobodyIsReset(s):
     proxy = s.proxy("--endpoint", f"shop=127.0.0.1:{dead_port()}", "--tcp", "shop=0",
                     "--tcp", "nobody=0", "--access")
-    proxy.fixed("shop").expect_end("reset")
-    proxy.fixed("nobody").expect_end("reset")
+    expect_reset(proxy, "shop")
+    expect_reset(proxy, "nobody")
     stats = proxy.ask("stats")
     check("shop:502=1 " in stats and "shop:error:connect_failure=1" in stats, stats)
     check("shop:in_flight=0" in stats, stats)
@@ -101,7 +101,7 @@ def ARawConnectionThatIsResetBeforeAByteCountsAgainstItsHost(s):
         caller.send("anybody?")
         shop.accept().expect("anybody?").reset()
         caller.expect_end("reset")
-    proxy.fixed("shop").expect_end("reset")
+    expect_reset(proxy, "shop")
     stats = proxy.ask("stats")
     check("shop:error:reset=7" in stats and "shop:error:breaker_open=1" in stats, stats)
 

@@ -1,4 +1,5 @@
 """What scripts about tunnels share."""
+import contextlib
 import select
 
 from wire import check
@@ -50,3 +51,9 @@ def reached(*upstreams):
     check(ready, "no connection came")
     first = next(one for one in upstreams if one.listener is ready[0])
     return first, [one for one in upstreams if one is not first]
+
+
+def expect_reset(proxy, port):
+    """A connection to the fixed port of that name is reset; so soon that connecting may fail by it."""
+    with contextlib.suppress(ConnectionResetError):
+        proxy.fixed(port).expect_end("reset")
