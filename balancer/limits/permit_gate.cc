@@ -177,6 +177,7 @@ void PermitGate::grant_while_room() {
 }
 
 void PermitGate::set_limit(std::uint32_t limit) {
+  if (limit == this->limit()) return;
   const std::lock_guard lock(mutex_);
   limit_.store(limit, std::memory_order_relaxed);
   grant_while_room();

@@ -132,7 +132,7 @@ class PermitGate {
   PermitGate(const PermitGate&) = delete;
   PermitGate& operator=(const PermitGate&) = delete;
 
-  // From now on. Waiters for whom there is room now get it.
+  // From now on; one thread at a time. Waiters for whom there is room now get it.
   void set_limit(std::uint32_t limit);
   [[nodiscard]] std::uint32_t limit() const { return limit_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t used() const;

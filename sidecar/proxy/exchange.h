@@ -6,18 +6,22 @@
 // and makes the answer itself where nobody else does. States and transitions: README.md.
 // Invariants: 1. a response byte given to the caller ends all retries; 2. an exchange that began
 // ends in finish() exactly once, with one code in the metrics; 3. what is held of a request's body
-// is at most kHoldBytes and one read; 4. each pick is settled and released before finish().
+// is at most kHoldBytes and one read; 4. each pick is settled and released before finish();
+// 5. outbound, it holds one permit of limits.requests from its first pick to finish(), and one of
+// limits.connections while it has a connection or opens one.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "balancer/limits/permit_gate.h"
 #include "balancer/pick.h"
 #include "balancer/retry/retry.h"
 #include "config/settings.h"
@@ -26,14 +30,16 @@
 #include "sidecar/net/tcp_connect.h"
 #include "sidecar/proxy/answers.h"
 #include "sidecar/proxy/context.h"
+#include "sidecar/proxy/permit_wait.h"
 #include "sidecar/proxy/pool.h"
+#include "sidecar/proxy/send_progress.h"
 #include "sidecar/proxy/upstream_connection.h"
 
 namespace ringside::proxy {
 
 class Downstream;
 
-class Exchange final : public UpstreamUser {
+class Exchange final : public UpstreamUser, public PermitUser {
  public:
   static constexpr std::size_t kHoldBytes = 64 * 1024;   // of a body, for a retry
   static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
@@ -64,9 +70,10 @@ class Exchange final : public UpstreamUser {
   void on_upstream_end(bool reusable) override;
   void on_upstream_failed(const UpstreamFailure& failure) override;
   void on_upstream_drained() override;
+  void on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) override;
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kConnecting, kWaiting, kResponding };
+  enum class Phase : std::uint8_t { kIdle, kQueued, kConnecting, kWaiting, kResponding };
 
   // One try that went nowhere. Its pin keeps the host alive for `tried`.
   struct Attempt {
@@ -77,6 +84,7 @@ class Exchange final : public UpstreamUser {
     Duration took{0};
   };
   static constexpr std::size_t kMaxAttempts = 24;
+  static constexpr std::size_t kMaxPassed = kMaxAttempts + 16;  // hosts tried, or full
   // What failed so far. Made by the first failure, since most exchanges have none.
   struct Trail {
     std::array<Attempt, kMaxAttempts> attempts;
@@ -85,12 +93,20 @@ class Exchange final : public UpstreamUser {
     std::size_t tried_count = 0;
   };
 
+  struct Picked {
+    balancer::PickGuard guard;
+    balancer::Pin pin;
+  };
+
   // exchange.cc
   [[nodiscard]] const http::RequestHead& request() const;
+  // A connection is there to write to.
+  [[nodiscard]] bool connected() const { return phase_ >= Phase::kWaiting; }
   void reset();
   void take_request_id();
   void release_try(bool reusable);
   void finish(int code, std::string_view cause);
+  bool still_moving(Instant now);
   void count_begin();
   void log_access(int code, std::string_view cause);
 
@@ -99,11 +115,25 @@ class Exchange final : public UpstreamUser {
   void begin_outbound();
   void begin_inbound();
   void answer_no_service(std::string_view name);
+  std::expected<Picked, balancer::PickFailure> pick_among(
+      std::span<const balancer::Host* const> passed);
   std::optional<balancer::PickFailure> pick_host();
+  void pick_and_start();
   void answer_pick_failure(balancer::PickFailure failure);
+
+  // exchange_limits.cc: what the upstream's limits allow
+  bool enter_upstream(const balancer::Upstream& upstream);
+  bool room_to_connect();
+  std::unique_ptr<UpstreamConnection> take_host_with_room();
+  void waited_too_long();
+  void answer_overflow(std::string_view detail, std::string_view key);
 
   // exchange_try.cc: tries and retries
   void start_try();
+  void begin_try();
+  void connect();
+  std::unique_ptr<UpstreamConnection> idle_connection(HostPool& pool);
+  [[nodiscard]] std::span<const balancer::Host* const> tried() const;
   void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
@@ -121,6 +151,7 @@ class Exchange final : public UpstreamUser {
   void write_inbound_head(std::string& out);
   void write_request_piece(std::string_view bytes);
   void write_request_end();
+  void start_response_clock();
   void hold(std::span<const char> piece);
 
   // exchange_response.cc: response back
@@ -161,12 +192,17 @@ class Exchange final : public UpstreamUser {
   std::string_view request_id_;
   std::array<char, 32> drawn_id_{};
 
+  balancer::Pin request_pin_;        // of the table whose gate request_permit_ is of
+  balancer::Permit request_permit_;  // one of limits.requests
+  PermitWait wait_;                  // kQueued: for that, or with guard_ held for a connection
   balancer::PickGuard guard_;
   balancer::Pin pick_pin_;     // of the table that guard_ picked from
   RoutedMark::Ticket unsent_;  // held while no byte of this try has gone out
   PoolLease pool_;
+  balancer::Permit opening_;  // of the connection that connect_ opens
   std::optional<net::TcpConnect> connect_;
   std::unique_ptr<UpstreamConnection> connection_;
+  SendProgress progress_;  // of what is written to connection_
   std::string held_;
 
   std::unique_ptr<Trail> trail_;
