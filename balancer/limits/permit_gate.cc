@@ -43,11 +43,11 @@ PermitInbox::~PermitInbox() {
 }
 
 // The gate's lock keeps this inbox alive: none of its waiters can cancel meanwhile.
-void PermitInbox::push(PermitWaiter& waiter) {
+void PermitInbox::push(PermitWaiter& waiter, bool wake) {
   const std::lock_guard lock(mutex_);
   granted_.push_back(waiter);
   count_.fetch_add(1, std::memory_order_relaxed);
-  if (!std::exchange(woken_, true)) wake_();
+  if (wake && !std::exchange(woken_, true)) wake_();
 }
 
 void PermitInbox::remove(PermitWaiter& waiter) {
@@ -161,18 +161,18 @@ void PermitGate::cancel(PermitWaiter& waiter) {
 }
 
 // Takes the waiter out of the queue; the permit it gets is counted already.
-void PermitGate::grant(PermitWaiter& waiter) {
+void PermitGate::grant(PermitWaiter& waiter, bool wake) {
   queue_.remove(waiter);
   if (queue_.front() == nullptr) word_.fetch_and(~kQueue, std::memory_order_acq_rel);
   waiter.granted_ = true;
-  waiter.inbox_->push(waiter);
+  waiter.inbox_->push(waiter, wake);
 }
 
 void PermitGate::grant_while_room() {
   while (PermitWaiter* waiter = queue_.front()) {
     if (used() >= limit()) return;
     word_.fetch_add(1, std::memory_order_acq_rel);
-    grant(*waiter);
+    grant(*waiter, true);
   }
 }
 
@@ -190,7 +190,7 @@ PermitWaiter* PermitGate::pass_on(Permit& permit, PermitInbox& inbox) {
   PermitWaiter* waiter = queue_.front();
   if (waiter == nullptr || waiter->inbox_ != &inbox || used() > limit()) return nullptr;
   permit.gate_ = nullptr;
-  grant(*waiter);
+  grant(*waiter, false);
   return waiter;
 }
 

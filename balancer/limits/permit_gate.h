@@ -112,7 +112,7 @@ class PermitInbox {
 
  private:
   friend class PermitGate;
-  void push(PermitWaiter& waiter);
+  void push(PermitWaiter& waiter, bool wake);
   void remove(PermitWaiter& waiter);
   PermitWaiter* pop();
 
@@ -148,7 +148,7 @@ class PermitGate {
   // Grants `permit` (of this gate) to who has waited longest, if that is a waiter of `inbox`, and
   // says whom; for the worker of that inbox, which has something that goes with the permit. Null:
   // nobody waits, or another worker's turn has come, or the limit was lowered; `permit` is as
-  // before.
+  // before. Does not wake: the worker is awake, and looks into its inbox when its turn ends.
   PermitWaiter* pass_on(Permit& permit, PermitInbox& inbox);
 
  private:
@@ -158,7 +158,7 @@ class PermitGate {
   bool enter();
   void leave();
   void cancel(PermitWaiter& waiter);
-  void grant(PermitWaiter& waiter);
+  void grant(PermitWaiter& waiter, bool wake);
   void grant_while_room();
   [[nodiscard]] bool queue_marked() const;
 

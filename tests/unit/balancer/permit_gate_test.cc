@@ -230,7 +230,10 @@ TEST_CASE("APermitIsPassedOnOnlyWhereItsTurnHasCome") {
   wait(gate, second, there);
   CHECK(gate.pass_on(held, there.inbox) == nullptr);
   CHECK(held);
+  here.wakes = 0;
   CHECK(gate.pass_on(held, here.inbox) == &first);
+  CHECK(here.wakes == 0);  // who passes on is awake
+  CHECK_FALSE(here.inbox.empty());
   CHECK_FALSE(held);
   here.inbox.collect();
   CHECK(first.permit);
