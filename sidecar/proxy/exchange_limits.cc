@@ -124,7 +124,7 @@ void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnec
     permit.release();
     pick_and_start();
   } else if (connection != nullptr && &connection->pool() == &*pool_ && !fresh_only_ &&
-             connection->stream().quiet()) {
+             connection->open() && connection->stream().quiet()) {
     connection->hold(std::move(permit));
     begin_try();
     use(std::move(connection));
@@ -150,9 +150,8 @@ void Exchange::waited_too_long() {
     limit = guard_.get().host->host->connections().limit();
     where = " to " + endpoint_text(guard_.get().host);
   }
-  const auto waited = std::chrono::duration_cast<milliseconds>(timeouts_.connect);
   answer_overflow(fmt::format("waited {} ms (timeouts.connect) for one of limits.{} ({}){}",
-                              waited.count(), what, limit, where),
+                              timeouts_.connect.count(), what, limit, where),
                   what);
 }
 

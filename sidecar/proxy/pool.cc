@@ -73,7 +73,8 @@ void HostPool::drop(UpstreamConnection& connection) {
   const auto found =
       std::ranges::find_if(idle_, [&](const auto& one) { return one.get() == &connection; });
   if (found == idle_.end()) {
-    return;  // dead already, and one more event came in the same turn
+    connection.close();  // passed on, and not taken up yet
+    return;
   }
   connection.close();
   pools_.dead_.push_back(std::move(*found));

@@ -63,7 +63,8 @@ class UpstreamConnection final : public net::StreamHandler {
   void hold(balancer::Permit permit) { permit_ = std::move(permit); }
   [[nodiscard]] balancer::Permit take_permit() { return std::move(permit_); }
 
-  [[nodiscard]] net::TcpStream& stream() { return *stream_; }
+  [[nodiscard]] bool open() const { return stream_ != nullptr; }
+  [[nodiscard]] net::TcpStream& stream() { return *stream_; }  // while open
   [[nodiscard]] HostPool& pool() { return pool_; }
   [[nodiscard]] const http::ResponseParser& parser() const { return parser_; }
   // Something of the response to this request was read.
