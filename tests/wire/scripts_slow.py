@@ -1,10 +1,10 @@
 """Slow peers: a healthy stream is never cut, however slow; a peer that has stopped is, by timeouts.idle. Time itself is
 the matter in all of these."""
-import os
 import socket
 import threading
 import time
 
+from waiting import rss
 from wire import GET, LIMIT, OK, Mismatch, Wire, check
 
 STEP = 128 * 1024
@@ -43,11 +43,6 @@ def _own_answer(caller, status, cause):
     head = caller.head()
     check(head.first.split(" ")[1] == str(status) and head.get("x-ringside-error") == cause, head.text)
     return caller.read(int(head.get("content-length"))).decode()
-
-
-def _rss(proxy):
-    with open(f"/proc/{proxy.process.pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def AnEventNowAndThenKeepsAStreamOpen(s):
@@ -309,7 +304,7 @@ def PipelinedResponsesWaitForTheirReaderWithinABound(s):
     count, size = 600, 60000
     caller.send(GET * count)
     app = shop.accept()
-    before = _rss(proxy)
+    before = rss(proxy)
     response = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size
     asked = 0
     app.sock.settimeout(0.5)
@@ -322,7 +317,7 @@ def PipelinedResponsesWaitForTheirReaderWithinABound(s):
         pass  # no further request while so much waits for the caller
     check(asked < count, "the proxy went on")
     limit = (64 if proxy.ports["sanitized"] else 4) * 1024 * 1024
-    check(_rss(proxy) - before < limit, f"grew by {_rss(proxy) - before} bytes")
+    check(rss(proxy) - before < limit, f"grew by {rss(proxy) - before} bytes")
     app.sock.settimeout(LIMIT)
 
     def serve():

@@ -140,8 +140,8 @@ TEST_CASE("WhatIsNotInThisVersionIsRefusedUnlessNeutral") {
         "defaults: {protocol: tcp}", "defaults: {balance: peak_ewma}",
         "defaults: {balance: random}", "defaults: {balance: consistent_hash}",
         "defaults: {balance: maglev}", "defaults: {balance: load_aware}",
-        "defaults: {retry: {budget: {ratio: 0.2}}}",
-        "defaults: {slow_start: 1s}", "defaults: {load_metric: kv}"}) {
+        "defaults: {retry: {budget: {ratio: 0.2}}}", "defaults: {slow_start: 1s}",
+        "defaults: {load_metric: kv}"}) {
     CAPTURE(yaml);
     const ReadResult result = read_text(yaml);
     REQUIRE_FALSE(result);
