@@ -15,8 +15,8 @@ def until(proxy, *words):
     end = time.monotonic() + LIMIT
     while True:
         stats = proxy.ask("stats")
-        sums = sums(stats)
-        if all(sums.get(word.split("=")[0], 0) == int(word.split("=")[1]) for word in words):
+        seen = sums(stats)
+        if all(seen.get(word.split("=")[0], 0) == int(word.split("=")[1]) for word in words):
             return
         check(time.monotonic() < end, f"no {words} in {stats}")
         time.sleep(0.005)
@@ -24,11 +24,11 @@ def until(proxy, *words):
 
 def sums(stats):
     """Each counter, summed over the workers."""
-    sums = {}
+    found = {}
     for word in stats.split():
         name, value = word.rsplit("=", 1)
-        sums[name] = sums.get(name, 0) + int(value)
-    return sums
+        found[name] = found.get(name, 0) + int(value)
+    return found
 
 
 def overflow(caller):
