@@ -156,48 +156,50 @@ def ACallerThatStopsReadingIsCutAfterIdleAndTheHostIsNotBlamed(s):
     shop.accept().head()
 
 
-def TheLastBytesOfAResponseWaitForASlowCaller(s):
-    # Longer than the 2 s for which the proxy reads on behind a last response.
-    proxy, shop = s.pair()
-    caller = _slow_reader(proxy)
-    caller.send("GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
-    app = shop.accept()
-    app.head()
-    size = 12 * 1024 * 1024
-    _send_all(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+def _response_held_back(proxy, shop, close):
+    """A caller for which the proxy itself holds the last bytes of a response that it has read to its end; and its size.
+
+    How much the kernel takes is found by trying: the largest response that the proxy reads to its end though nobody reads
+    what it writes."""
+    found = None
+    for tries in range(1, 100):
+        size = tries * 96 * 1024
+        caller = _slow_reader(proxy)
+        caller.send(f"GET / HTTP/1.1\r\nHost: shop\r\n{close}\r\n")
+        app = shop.accept()
+        app.head()
+        _send_all(app, f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+        end = time.monotonic() + 0.3
+        while f"shop:200={tries} " not in proxy.ask("stats"):
+            if time.monotonic() > end:
+                return found
+            time.sleep(0.005)
+        found = caller, size
+    raise Mismatch("the kernel takes all")
+
+
+def _read_slowly(caller, size):
     caller.head()
     left = size - len(caller.buffer)
     caller.buffer = b""
-    while "shop:200=1" not in proxy.ask("stats"):  # the proxy has not read all of it yet
-        left -= len(caller.sock.recv(64 * 1024))
-    time.sleep(2.5)
     while left > 0:
         count = len(caller.sock.recv(1024 * 1024))
         check(count > 0, f"cut with {left} bytes missing")
         left -= count
     caller.expect_end()
+
+
+def TheLastBytesOfAResponseWaitForASlowCaller(s):
+    caller, size = _response_held_back(*s.pair(), "Connection: close\r\n")
+    time.sleep(2.5)  # longer than the 2 s for which the proxy reads on behind a last response
+    _read_slowly(caller, size)
 
 
 def ACallerThatEndsBeforeItHasReadAllGetsTheRest(s):
-    proxy, shop = s.pair()
-    caller = _slow_reader(proxy)
-    caller.send(GET)
-    app = shop.accept()
-    app.head()
-    size = 12 * 1024 * 1024
-    _send_all(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
-    caller.head()
-    left = size - len(caller.buffer)
-    caller.buffer = b""
-    while "shop:200=1" not in proxy.ask("stats"):
-        left -= len(caller.sock.recv(64 * 1024))
+    caller, size = _response_held_back(*s.pair(), "")
     caller.end()
     time.sleep(0.1)
-    while left > 0:
-        count = len(caller.sock.recv(1024 * 1024))
-        check(count > 0, f"cut with {left} bytes missing")
-        left -= count
-    caller.expect_end()
+    _read_slowly(caller, size)
 
 
 def AHostThatTakesTheRequestALittleNowAndThenIsNotCut(s):

@@ -56,7 +56,7 @@ class Worker {
       waiter.permit = gate_.try_take();
       count(waiter);
     }
-    if (waited > 0 && rng_.chance(0.01)) std::this_thread::yield();
+    if (waited > 0 && rng_.chance(0.1)) std::this_thread::yield();
   }
 
   void collect() {
@@ -107,7 +107,7 @@ TEST_CASE("ThreadsTogetherNeverHoldMoreThanTheLimitAndLoseNothing") {
     got += worker->got;
     waited += worker->waited;
   }
-  CHECK(got > kRounds / 10);
+  CHECK(got > 100);
   CHECK(waited > 0);
   CHECK(inside.load() == 0);
   CHECK(gate.used() == 0);

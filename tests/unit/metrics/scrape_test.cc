@@ -145,6 +145,7 @@ TEST_CASE("TheNamesAreThoseOfTheProductAndEachHasHelp") {
   const std::set<std::string> expected = {"ringside_upstream_requests_total",
                                           "ringside_upstream_request_duration_seconds",
                                           "ringside_upstream_requests_in_flight",
+                                          "ringside_upstream_requests_pending",
                                           "ringside_upstream_errors_total",
                                           "ringside_upstream_retries_total",
                                           "ringside_upstream_endpoints",
