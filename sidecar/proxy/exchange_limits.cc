@@ -29,6 +29,15 @@ std::string both_full(std::string_view what, std::uint32_t limit, std::uint32_t 
                      pending);
 }
 
+// To open a connection; at the limit instead of an idle one that is not good for this request.
+balancer::Permit take_permit(balancer::Host& host, HostPool& pool) {
+  balancer::Permit permit = host.connections().try_take();
+  if (!permit && pool.give_up_idle()) {
+    permit = host.connections().try_take();
+  }
+  return permit;
+}
+
 }  // namespace
 
 // True: it counts among limits.requests now. Else it waits, or was answered.
@@ -53,10 +62,7 @@ bool Exchange::enter_upstream(const balancer::Upstream& upstream) {
 bool Exchange::room_to_connect() {
   const std::shared_ptr<balancer::Host>& host = guard_.get().host->host;
   balancer::PermitGate& gate = host->connections();
-  opening_ = gate.try_take();
-  if (!opening_ && pool_->give_up_idle()) {  // one that is not good for this request
-    opening_ = gate.try_take();
-  }
+  opening_ = take_permit(*host, *pool_);
   if (opening_) {
     return true;
   }
@@ -98,7 +104,7 @@ std::unique_ptr<UpstreamConnection> Exchange::take_host_with_room() {
     auto connection = idle_connection(pool);
     balancer::Permit permit;
     if (connection == nullptr) {
-      permit = entry.host->connections().try_take();
+      permit = take_permit(*entry.host, pool);
     }
     if (connection != nullptr || permit) {
       fresh_only_ = false;
@@ -124,7 +130,7 @@ void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnec
     permit.release();
     pick_and_start();
   } else if (connection != nullptr && &connection->pool() == &*pool_ && !fresh_only_ &&
-             connection->open() && connection->stream().quiet()) {
+             asks_ != Asks::kConnect && connection->open() && connection->stream().quiet()) {
     connection->hold(std::move(permit));
     begin_try();
     use(std::move(connection));
@@ -153,6 +159,14 @@ void Exchange::waited_too_long() {
   answer_overflow(fmt::format("waited {} ms (timeouts.connect) for one of limits.{} ({}){}",
                               timeouts_.connect.count(), what, limit, where),
                   what);
+}
+
+// For a tunnel, which may last for days: its permit needs the gate, not the whole table.
+void Exchange::let_request_table_go() {
+  if (request_permit_ && request_state_ == nullptr) {
+    request_state_ = request_pin_.table()->find(service_.view())->state();
+    request_pin_ = balancer::Pin();
+  }
 }
 
 void Exchange::answer_overflow(std::string_view detail, std::string_view key) {

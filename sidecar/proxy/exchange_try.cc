@@ -78,8 +78,12 @@ void Exchange::connect() {
                    [this](auto stream) { on_connected(std::move(stream)); });
 }
 
-// One that is good for this request.
+// One that is good for this request. CONNECT always takes a connection of its own: a fresh one is
+// not closed just then by its idle time.
 std::unique_ptr<UpstreamConnection> Exchange::idle_connection(HostPool& pool) {
+  if (asks_ == Asks::kConnect) {
+    return nullptr;
+  }
   const bool repeatable = http::is_idempotent(request().method);
   const Duration max_idle =
       pool.sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe);
@@ -101,13 +105,17 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
   }
   auto connection = pool_->adopt(std::move(*stream));
   connection->hold(std::move(opening_));
-  use(std::move(connection));
+  if (asks_ == Asks::kConnect && !pool_->sidecar()) {
+    connect_directly(std::move(connection));
+  } else {
+    use(std::move(connection));
+  }
   downstream_.rearm();
 }
 
 void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
   connection_ = std::move(connection);
-  connection_->begin(*this, request().method);
+  connection_->begin(*this, request().method, asks_ == Asks::kUpgrade);
   progress_.forget();
   phase_ = Phase::kWaiting;
   last_byte_ = context_.loop.coarse_now();
@@ -181,7 +189,7 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   const auto decision = balancer::decide_retry(guard_.get().upstream->settings().retry,
                                                {.failure = failure,
                                                 .method = http::to_string(request().method),
-                                                .sent = sent_,
+                                                .sent = sent_ && asks_ != Asks::kConnect,
                                                 .replayable = replayable_,
                                                 .response_started = head_sent_,
                                                 .retries = retries_,
