@@ -359,3 +359,41 @@ def AWaitingRequestTakesLittleMemory(s):
     answered(first)
     app.head().expect("PUT / HTTP/1.1")
     app.read(sent)  # nothing of it is lost
+
+
+def ATunnelHoldsItsConnectionAndItsRequest(s):
+    for limits in ("1,10,5", "5,10,1"):
+        proxy, shop = s.pair("--limits", limits)
+        tunnel, second = proxy.outbound(), proxy.outbound()
+        tunnel.send("CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n")
+        app = shop.accept()
+        check(tunnel.head().first.startswith("HTTP/1.1 200 "), "no tunnel")
+        tunnel.send("raw")
+        app.expect("raw")
+        second.send(GET)
+        until(proxy, "shop:pending=1", "shop:in_flight=2")
+        shop.expect_no_connection(0.05)
+        app.end()
+        tunnel.end()
+        app = shop.accept()
+        app.head()
+        app.send(OK)
+        answered(second)
+        until(proxy, "shop:in_flight=0", "shop:pending=0")
+
+
+def ATunnelThatWaitsTakesNoConnectionThatWasUsed(s):
+    proxy, shop = s.pair("--limits", "1,10,5")
+    first, tunnel = proxy.outbound(), proxy.outbound()
+    first.send(GET)
+    used = shop.accept()
+    used.head()
+    tunnel.send("CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n")
+    until(proxy, "shop:pending=1")
+    used.send(OK)
+    answered(first)
+    used.expect_end()
+    fresh = shop.accept()
+    check(tunnel.head().first.startswith("HTTP/1.1 200 "), "no tunnel")
+    tunnel.send("raw")
+    fresh.expect("raw")
