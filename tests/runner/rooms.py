@@ -5,7 +5,7 @@ import re
 
 from tally import ROOT
 
-STAGES = ("lint", "unit", "sim", "fuzz", "wire", "integration", "drills")
+STAGES = ("lint", "unit", "sim", "fuzz", "wire", "differential", "integration", "drills")
 # Needs other people's programs: left out by --quick.
 WITH_PEERS = ("test_prometheus",)
 # Where more than one thread meets: these run under the thread sanitizer too.
