@@ -21,7 +21,10 @@ class Case:
         self.after_answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text)
 
     def stream(self, host):
-        """All that the caller sends: the message, and a request behind it that shows where each proxy saw it end."""
+        """All that the caller sends: the message, and a request behind it that shows where each proxy saw it end. There is none where
+        the upstream closes: whether a proxy sees that in time is chance."""
+        if self.answer_closes:
+            return self.sent
         return self.sent + b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (self.after_target, host)
 
     def is_after(self, request):

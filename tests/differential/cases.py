@@ -9,6 +9,8 @@ _LEGAL, _EDITED = 0.38, 0.12  # shares of each kind; the rest has faults
 _REQUESTS = 0.66
 _SLOW_CASES = 8
 
+FAULTS = {*draw_requests.FAULTS, *(f"response.{fault}" for fault in draw_responses.FAULTS), "bytes", "response.bytes"}
+
 
 def draw(count, seed, lanes):
     rng = random.Random(seed)

@@ -162,7 +162,7 @@ def _bodiless(made, status, payload, lines):
 
 
 def _case(made, number, lane, host, answer, legal=False, body=None):
-    sent = b"%s /c%d HTTP/1.1\r\nHost: %s\r\n\r\n" % (made.method, number, host)
+    sent = b"%s /c%d HTTP/1.1\r\nHost: %s\r\n%s\r\n" % (made.method, number, host, b"Connection: close\r\n" if made.closes else b"")
     return Case("response", number, lane, sorted(f"response.{feature}" for feature in made.features), sent=sent, method=made.method, body=body,
                 answer=answer, answer_closes=made.closes, legal=legal)
 

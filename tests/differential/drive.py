@@ -78,4 +78,6 @@ async def drive(cases, make_proxies):
     finally:
         for proxy in started:
             proxy.__exit__()
+        for lane in (lane for of_proxy in lanes.values() for lane in of_proxy):
+            lane.server.close()
     return seen

@@ -81,6 +81,8 @@ class Outcome:
         self.parts = {"status": final.status, "phrase": final.first.split(b" ", 2)[2:] or [b""], "body": final.body,
                       "trailers": _fields(final.trailers), "interim": [(one.status, _fields(one.fields)) for one in seen.answers[0][:-1]],
                       "after": len(seen.answers) > 1 and seen.answers[1][-1].body == self.case.after_body}
+        if self.case.answer_closes:
+            del self.parts["after"]
 
     def text(self):
         return self.word if self.word != "refuses" else f"{self.status or 'closes'}{':' if self.reason else ''}{self.reason}"
@@ -148,13 +150,17 @@ def _request_violations(seen, outcome):
         found.append(f"refused a legal message: {outcome.text()}")
     elif seen.partial and not _broken_in_body(outcome):
         found.append(f"refused what it had begun to send: {outcome.text()}")
-    if outcome.word == "refuses" and seen.after:
+    if outcome.word == "refuses" and outcome.reason not in _LEGAL_BUT_NOWHERE and seen.after:
         found.append("served what stands behind a refused message")
     if len(seen.answers) > 1 and seen.after and seen.answers[1][-1].body != case.after_body:
         found.append("gave the request behind another answer")
     if seen.after and b"close" in [value.lower() for value in _sent_connection(case)]:
         found.append("served a request behind `Connection: close`")
     return found
+
+
+# The message is legal and only names nothing that Ringside knows: the connection goes on.
+_LEGAL_BUT_NOWHERE = ("bad_request", "no_endpoints")
 
 
 def _sent_connection(case):

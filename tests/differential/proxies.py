@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 
 from ringside_testing.ports import free_ports  # noqa: E402
 from ringside_testing.process import Process, wait_until  # noqa: E402
-from ringside_testing.ports import is_free  # noqa: E402
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def service(lane):
@@ -45,7 +50,7 @@ class Proxy:
 
     def run(self, command):
         self.process = Process(self.name, command, os.path.join(self.folder, f"{self.name}.log")).start()
-        wait_until(lambda: not self.process.running() or not any(is_free(port) for port in self.ports), 10,
+        wait_until(lambda: not self.process.running() or all(_listens(port) for port in self.ports), 10,
                    lambda: f"{self.name} listens\n{self.process.log_tail()}")
         if not self.process.running():
             raise RuntimeError(f"{self.name} did not start\n{self.process.log_tail()}")

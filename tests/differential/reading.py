@@ -132,6 +132,11 @@ def _is_status_line(line, whole):
     return line.startswith((b"HTTP/1.0 ", b"HTTP/1.1 ")) and line[9:12].isdigit() if whole else b"HTTP/1.".startswith(line[:7])
 
 
+def _body_all_the_same(message, rest):
+    """A proxy that could not read the request did not know that it was HEAD."""
+    return message.status in (400, 431) and rest and not rest.startswith(b"HTTP/")
+
+
 def read_responses(data, methods):
     """All responses in what a caller got until its end: ([[interim…, final], …], rest of the bytes that is none)."""
     answers, interim = [], []
@@ -146,7 +151,7 @@ def read_responses(data, methods):
             data = data[at:]
             continue
         declared = _declared(message)
-        if methods[0] == b"HEAD" or message.status in (101, 204, 304):
+        if (methods[0] == b"HEAD" and not _body_all_the_same(message, data[at:])) or message.status in (101, 204, 304):
             _read_body(message, data, at, "none", 0)
         elif declared:
             _read_body(message, data, at, *declared)
