@@ -42,6 +42,8 @@ RULES = {
     "lengths": "One Content-Length of plain digits up to 63 bits",
     "codings": "The only coding is one `chunked`, and not in HTTP/1.0",
     "chunks": "A chunk has plain hexadecimal digits, legal extensions and CRLF at both ends",
+    "upgrade": "A tunnel begins only after a 101 that takes up the caller's offer, and no byte behind the request goes upstream before it (RFC 9110, 7.8)",
+    "connect": "CONNECT makes a tunnel to a named service after 2xx; what follows a refused one is not served (RFC 9110, 9.3.6)",
     "bad_responses": "A response breaks the same rules at the cost of a 502; stray bytes are nobody's answer",
 }
 
@@ -73,6 +75,12 @@ FUNCTIONS = {
                 "AReaderThatStopsHoldsTheAppBack", "ABodyThatWaitsForItsConnectionIsBounded"),
     "refused_closes": ("BytesBehindARefusedRequestAreNotServed", "ABadChunkEndsTheCallAndIsNeverGuessed", "AHeadThatDoesNotEndIsCutOff",
                        "AMalformedRequestToInboundIsSaidToBeUnprocessed"),
+    "upgrade": ("AnUpgradePassesAndTheTunnelBeginsAfterThe101", "BytesBehindAnUpgradeWaitForThe101", "A200InsteadOf101IsAnOrdinaryAnswer",
+                "A101ThatNobodyAskedForIsABadResponse", "A101WithAProtocolThatWasNotOfferedIsABadResponse", "AnUpgradeThatConnectionDoesNotListIsNone",
+                "AnUpgradeInHttp10IsNone", "TheBodyOfAnUpgradeIsHttpAndTheTunnelFollowsIt", "ARefusedUpgradeWithABodyIsNotPooled",
+                "AnUpgradedConnectionIsNeverPooled", "AnOfferOfHttpIsPassedOver"),
+    "connect": ("ConnectGoesStraightToAnEndpointWithoutSidecar", "ARefusedConnectPassesAndWhatFollowsIsNotServed",
+                "ConnectToWhatIsNoServiceIsRefusedAndWhatFollowsIsNotServed", "ConnectWithABodyIsRefused"),
     "bad_responses": ("ABadResponseIsToldNotPassed",),
 }
 
@@ -88,7 +96,7 @@ def by_rule(rows):
 def text(rows):
     """RULES.md."""
     lines = ["# What the wire scripts hold the proxy to", "",
-             "Written by `tests/wire/run --rules`; a run fails while it is not what the scripts say. Tunnels, limits, pools and drain have scripts of their own.", "",
+             "Written by `tests/wire/run --rules`; a run fails while it is not what the scripts say. Raw TCP, limits, pools and drain have scripts of their own.", "",
              "| rule | scripts |", "|---|---|"]
     for rule, names in by_rule(rows).items():
         lines.append(f"| {RULES[rule]} | " + " ".join(f"`{name}`" for name in names) + " |")
