@@ -55,5 +55,5 @@ def read(path):
 
 
 def explained(rows, ringside, peer, word, features):
-    """True if some row does; all that do are marked as needed."""
-    return any([row.explains(ringside, peer, word, features) for row in rows])
+    """True if some row does; the first that does is marked as needed."""
+    return any(row.explains(ringside, peer, word, features) for row in rows)

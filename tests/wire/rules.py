@@ -50,7 +50,7 @@ RULES = {
 # Scripts that are functions.
 FUNCTIONS = {
     "naming": ("AbsoluteFormNamesTheServiceAndOutranksHost", "ThePrefixNamesTheServiceAndIsRemoved", "AFixedPortNeedsNoNameAndKeepsThePath",
-               "ADomainIsStrippedAndCaseDoesNotMatter", "AnUnknownServiceNamesTheNearest", "ANamelessRequestIsToldHowToName"),
+               "ADomainIsStrippedAndCaseDoesNotMatter", "AnUnknownServiceNamesTheNearest", "AnotherSchemeIsRefusedOnAFixedPortToo", "ANamelessRequestIsToldHowToName"),
     "order_and_case": ("OrderAndCaseOfFieldsAreKept",),
     "marks": ("RequestIdIsKeptOrDrawnAndTraceparentPasses", "TheAppCanNotForgeItsWords", "AnAppWithoutSidecarCanNotForgeARefusal",
               "TheAppCanNotForgeAResponseThroughInbound"),
