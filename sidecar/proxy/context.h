@@ -53,6 +53,7 @@ struct WorkerContext {
   Gather to_downstream;
   std::string scratch;    // for bodies of own answers
   bool draining = false;  // inbound says so and closes after each response
+  bool refusing = false;  // inbound takes nothing more: its app is about to end
   bool stopping = false;  // so do all
 
  private:
