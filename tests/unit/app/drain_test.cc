@@ -38,6 +38,7 @@ struct Fixture {
                }}};
   std::int64_t in_flight = 0;
   bool frozen = false;  // the ring answers nothing
+  bool alone = false;
 
   Fixture() {
     keeper.on_change([this](Instant at) { registrar.session_changed(at); });
@@ -47,7 +48,7 @@ struct Fixture {
       now += milliseconds{50};
       keeper.tick(now);
       registrar.tick(now);
-      drain.tick(now, kSettle, in_flight);
+      drain.tick(now, {kSettle, in_flight, alone});
       if (!frozen) {
         client.serve();
       }
@@ -161,10 +162,20 @@ TEST_CASE("WhomNobodyEverSawWaitsForNobody") {
     Drain drain(f.client, nullptr, {[](const std::string&) {}, {}});
     drain.begin(f.now);
     CHECK(drain.announced());
-    drain.tick(f.now, kSettle, 0);
+    drain.tick(f.now, {});
     CHECK(drain.state() == State::kDrained);
   }
   CHECK(f.client.asked_routed.empty());
+}
+
+TEST_CASE("TheLastOfARingWaitsForNobody") {
+  Fixture f;
+  f.registered();
+  f.client.unavailable = true;
+  f.alone = true;
+  f.drain.begin(f.now);
+  f.pass(milliseconds{50});
+  CHECK(f.drain.state() == State::kDrained);
 }
 
 TEST_CASE("AnUndoneDrainIsAsIfItHadNotBeen") {
