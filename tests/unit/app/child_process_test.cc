@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 
@@ -101,7 +102,7 @@ TEST_CASE("BrokenPipesAreForTheAppWhatTheyWereForUs") {
 }
 
 TEST_CASE("TheAppLeadsASessionOfItsOwn") {
-  CHECK(shell(R"([ "$(cut -d' ' -f6 /proc/$$/stat)" = "$$" ])") == 0);
+  CHECK(shell(R"sh([ "$(cut -d' ' -f6 /proc/$$/stat)" = "$$" ])sh") == 0);
 }
 
 }  // namespace ringside::app
