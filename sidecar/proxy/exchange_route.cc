@@ -51,11 +51,17 @@ void Exchange::begin_outbound() {
   }
   if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
-  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+  } else if (route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);
-  } else if (const auto failure = pick_host()) {
+  } else if (enter_upstream(*upstream)) {
+    pick_and_start();
+  }
+}
+
+void Exchange::pick_and_start() {
+  if (const auto failure = pick_host()) {
     answer_pick_failure(*failure);
   } else {
     start_try();
@@ -79,24 +85,30 @@ void Exchange::answer_no_service(std::string_view name) {
   answer(Cause::kNoEndpoints, detail, hint);
 }
 
-// Takes a host that was not tried yet by the newest table; the pick before, if any, is over.
-std::optional<balancer::PickFailure> Exchange::pick_host() {
+// A host by the newest table, none of `passed`.
+std::expected<Exchange::Picked, balancer::PickFailure> Exchange::pick_among(
+    std::span<const balancer::Host* const> passed) {
   balancer::Pin pin = context_.view.pin();
   const balancer::Upstream* upstream =
       pin.table() == nullptr ? nullptr : pin.table()->find(service_.view());
   if (upstream == nullptr) {
-    return balancer::PickFailure::kNoEndpoints;
+    return std::unexpected(balancer::PickFailure::kNoEndpoints);
   }
-  std::span<const balancer::Host* const> tried;
-  if (trail_ != nullptr) {
-    tried = std::span(trail_->tried).first(trail_->tried_count);
+  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, passed});
+  if (!picked) {
+    return std::unexpected(picked.error());
   }
-  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, tried});
+  return Picked{balancer::PickGuard(*picked, pin), pin};
+}
+
+// Takes a host that was not tried yet; the pick before, if any, is over.
+std::optional<balancer::PickFailure> Exchange::pick_host() {
+  auto picked = pick_among(tried());
   if (!picked) {
     return picked.error();
   }
-  pick_pin_ = pin;
-  guard_ = balancer::PickGuard(*picked, std::move(pin));
+  guard_ = std::move(picked->guard);
+  pick_pin_ = std::move(picked->pin);
   return std::nullopt;
 }
 

@@ -25,6 +25,12 @@ void UpstreamConnection::begin(UpstreamUser& user, http::Method method, bool upg
   parser_.expect(method, upgrade);
 }
 
+void UpstreamConnection::close() {
+  detach();
+  stream_.reset();
+  permit_.release();
+}
+
 void UpstreamConnection::on_read(std::span<const char> bytes) {
   if (user_ == nullptr) {
     pool_.drop(*this);

@@ -9,6 +9,7 @@ from ringside_testing.pair import REAL, Pair
 
 _SIZE = 300_007
 _CALLS = 400
+_UNDICI = {"NODE_PATH": "/usr/share/nodejs"}
 _PYTHON = "/usr/bin/python3"
 
 # Run with the proxy in its environment, as an app would be; the arguments are the service and the file.
@@ -43,10 +44,11 @@ class RealClients(unittest.TestCase):
         pair.join()
         return path
 
-    def node_client(self, script, env=None):
+    def node_client(self, script, *words, env=None):
         with Pair() as pair:
             path = self.started(pair)
-            said = json.loads(self.run_client(["node", os.path.join(REAL, script), pair.caller.outbound, pair.service, path, _CALLS], env))
+            said = json.loads(self.run_client(["node", os.path.join(REAL, script), pair.caller.outbound, pair.service, path, _CALLS, *words],
+                                             env))
             self.assertEqual(said, {"done": _CALLS, "problems": []})
             self.assertEqual(pair.errors(), 0)
 
@@ -54,7 +56,10 @@ class RealClients(unittest.TestCase):
         self.node_client("client_http.js")
 
     def test_undici_with_pipelining(self):
-        self.node_client("client_undici.js", {"NODE_PATH": "/usr/share/nodejs"})
+        self.node_client("client_undici.js", env=_UNDICI)
+
+    def test_undicis_proxy_agent_by_connect(self):
+        self.node_client("client_undici.js", "connect", env=_UNDICI)
 
     def test_pythons_requests_by_http_proxy(self):
         with Pair() as pair:
