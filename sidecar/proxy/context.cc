@@ -27,7 +27,7 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       metrics(its_metrics),
       access(its_access),
       limits(limits_of(*settings)),
-      pools(limits),
+      pools(limits, [this] { return loop.coarse_now(); }),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}
 

@@ -20,6 +20,7 @@
 #include "sidecar/proxy/gather.h"
 #include "sidecar/proxy/pool.h"
 #include "sidecar/proxy/routed_mark.h"
+#include "sidecar/proxy/strangers.h"
 
 namespace ringside::proxy {
 
@@ -49,6 +50,7 @@ struct WorkerContext {
   AccessQueue& access;
   const http::Limits limits;
   Pools pools;
+  Strangers strangers;
   Gather to_upstream;
   Gather to_downstream;
   std::string scratch;    // for bodies of own answers

@@ -5,6 +5,7 @@
 // time is up.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sidecar/http/writer.h"
 #include "sidecar/proxy/answers.h"
@@ -76,6 +77,12 @@ void Downstream::refuse(Cause cause, std::string_view detail) {
   if (flush() == net::WriteResult::kBroken) {
     close();
   }
+}
+
+void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {
+  stream_ = std::move(stream);
+  refuse(Cause::kOverflow, "this sidecar serves as many connections as it can");
+  finish_writing();
 }
 
 void Downstream::close() {

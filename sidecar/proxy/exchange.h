@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
@@ -100,14 +101,17 @@ class Exchange final : public UpstreamUser {
   void begin_inbound();
   void answer_no_service(std::string_view name);
   std::optional<balancer::PickFailure> pick_host();
+  std::expected<balancer::Pick, balancer::PickFailure> pick_of(const balancer::Upstream& upstream);
   void answer_pick_failure(balancer::PickFailure failure);
 
   // exchange_try.cc: tries and retries
   void start_try();
+  [[nodiscard]] Reuse reuse() const;
   void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
   [[nodiscard]] bool still_offered() const;
+  void try_again();
   bool retry_fresh(const balancer::Failure& failure);
   bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
   Trail& trail();
@@ -125,6 +129,7 @@ class Exchange final : public UpstreamUser {
 
   // exchange_response.cc: response back
   bool failed_by_head(const http::ResponseHead& head);
+  [[nodiscard]] bool says_unprocessed(const http::ResponseHead& head) const;
   bool retry_fresh_after_408(const http::ResponseHead& head);
   void pass_interim(const http::ResponseHead& head);
   void pass_head(const http::ResponseHead& head);

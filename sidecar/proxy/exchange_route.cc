@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "balancer/routing_table.h"
@@ -103,17 +104,33 @@ std::optional<balancer::PickFailure> Exchange::pick_host() {
   if (upstream == nullptr) {
     return balancer::PickFailure::kNoEndpoints;
   }
-  std::span<const balancer::Host* const> tried;
-  if (trail_ != nullptr) {
-    tried = std::span(trail_->tried).first(trail_->tried_count);
-  }
-  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, tried});
+  const auto picked = pick_of(*upstream);
   if (!picked) {
     return picked.error();
   }
   pick_pin_ = pin;
   guard_ = balancer::PickGuard(*picked, std::move(pin));
   return std::nullopt;
+}
+
+// Passes over hosts that were tried, and over strangers while there is anybody else.
+std::expected<balancer::Pick, balancer::PickFailure> Exchange::pick_of(
+    const balancer::Upstream& upstream) {
+  const Instant now = context_.loop.now();
+  std::span<const balancer::Host* const> tried;
+  if (trail_ != nullptr) {
+    tried = std::span(trail_->tried).first(trail_->tried_count);
+  }
+  if (const auto strangers = context_.strangers.known(now); !strangers.empty()) {
+    std::array<const balancer::Host*, kMaxAttempts + Strangers::kMost> passed{};
+    std::ranges::copy(strangers, std::ranges::copy(tried, passed.begin()).out);
+    const auto picked = balancer::pick(
+        upstream, {now, context_.rng, std::span(passed).first(tried.size() + strangers.size())});
+    if (picked) {
+      return picked;
+    }
+  }
+  return balancer::pick(upstream, {now, context_.rng, tried});
 }
 
 void Exchange::answer_pick_failure(balancer::PickFailure failure) {
