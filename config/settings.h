@@ -75,7 +75,7 @@ struct Ring {
 enum class Balance { kRoundRobin, kWeighted, kLeastConnection };
 const char* to_string(Balance balance);  // as written in YAML
 
-enum class Protocol { kHttp };
+enum class Protocol { kHttp, kTcp };
 
 struct Timeouts {
   milliseconds connect{1000};    // 1 ms .. 1 h
@@ -116,8 +116,8 @@ struct CircuitBreaker {
 
 // The settings of one upstream, or of `defaults`.
 struct Upstream {
-  std::optional<Address> listen;  // a fixed local port for this upstream
-  Protocol protocol = Protocol::kHttp;
+  std::optional<Address> listen;        // a fixed local port for this upstream
+  Protocol protocol = Protocol::kHttp;  // kTcp: what comes in by `listen` is passed on as bytes
   Balance balance = Balance::kLeastConnection;
   std::vector<Address> endpoints;  // static ones, added to those discovered
   Timeouts timeouts;

@@ -260,6 +260,13 @@ void write_own_response(const OwnResponse& response, std::string& out) {
   }
 }
 
+void write_connected(std::span<const NewField> fields, std::string& out) {
+  write_status_line(200, status_phrase(200), out);
+  const Head none;
+  FieldWriter writer(none, Framing::none(), ConnectionOption::kNone, FieldSet{}, {}, out);
+  writer.write(fields);
+}
+
 std::string_view status_phrase(int status) {
   switch (status) {
     case 100: return "Continue";

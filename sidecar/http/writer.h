@@ -102,6 +102,9 @@ struct OwnResponse {
 };
 void write_own_response(const OwnResponse& response, std::string& out);
 
+// Our own 200 to a CONNECT: what follows is the tunnel, so there is no length (RFC 9110, 9.3.6).
+void write_connected(std::span<const NewField> fields, std::string& out);
+
 // The standard phrase, or "" for a status without one.
 std::string_view status_phrase(int status);
 

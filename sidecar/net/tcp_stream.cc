@@ -276,6 +276,10 @@ std::size_t TcpStream::pending_bytes() const {
   return impl_->sending.size() + impl_->waiting.size();
 }
 
+std::size_t TcpStream::unsent_bytes() const {
+  return uv_stream_get_write_queue_size(impl_->stream()) + impl_->waiting.size();
+}
+
 void TcpStream::shutdown() {
   if (std::exchange(impl_->shutdown_wanted, true) || impl_->broken || impl_->closing) {
     return;
@@ -302,7 +306,12 @@ void TcpStream::reset() {
     }
   };
   if (uv_tcp_close_reset(&impl_->tcp, closed) != 0) {
-    // Not possible after a shutdown: a plain close then.
+    // libuv refuses while a shutdown is on its way; the kernel does not.
+    uv_os_fd_t fd = -1;
+    if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) == 0) {
+      const linger at_once{.l_onoff = 1, .l_linger = 0};
+      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+    }
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), closed);
   }
 }

@@ -1,10 +1,14 @@
 #include "sidecar/proxy/context.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace ringside::proxy {
 
 namespace {
+
+constexpr seconds kTellEvery{1};
 
 http::Limits limits_of(const config::Settings& settings) {
   http::Limits limits;
@@ -41,6 +45,19 @@ void WorkerContext::arm(Deadlines::Entry& entry, Instant due) {
     wheel_due_ = due + Deadlines::kSlot;
     wheel_.start(wheel_due_ - loop.coarse_now());
   }
+}
+
+void WorkerContext::tell(std::string message) {
+  const Instant now = loop.coarse_now();
+  if (!on_trouble || now < tell_from_) {
+    ++untold_;
+    return;
+  }
+  if (untold_ > 0) {
+    message += fmt::format(" (and {} more)", std::exchange(untold_, 0));
+  }
+  tell_from_ = now + kTellEvery;
+  on_trouble(Error{ErrorCode::kUnavailable, std::move(message)});
 }
 
 void WorkerContext::turn_wheel() {

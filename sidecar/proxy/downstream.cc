@@ -5,9 +5,20 @@
 // (Exchange stops reading from upstream) or sends too fast (pause).
 #include "sidecar/proxy/downstream.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace ringside::proxy {
+
+namespace {
+
+bool is_raw(const Entrance& entrance, const config::Settings& settings) {
+  return !entrance.upstream.empty() &&
+         settings.upstream(entrance.upstream).protocol == config::Protocol::kTcp;
+}
+
+}  // namespace
 
 Downstream::Downstream(WorkerContext& context, DownstreamOwner& owner,
                        std::shared_ptr<const Entrance> entrance, std::string peer_ip)
@@ -15,6 +26,7 @@ Downstream::Downstream(WorkerContext& context, DownstreamOwner& owner,
       owner_(owner),
       entrance_(std::move(entrance)),
       peer_ip_(std::move(peer_ip)),
+      raw_(is_raw(*entrance_, *context.settings)),
       parser_(context.limits),
       exchange_(context, *this) {}
 
@@ -24,6 +36,11 @@ void Downstream::start(std::unique_ptr<net::TcpStream> stream) {
   stream_ = std::move(stream);
   since_ = context_.loop.coarse_now();
   stream_->read_start();
+  if (raw_) {
+    process(fmt::format("CONNECT {0}:{1} HTTP/1.1\r\nHost: {0}\r\n\r\n", fixed_upstream(),
+                        entrance_->port));
+    return;
+  }
   rearm();
 }
 
@@ -73,6 +90,7 @@ void Downstream::process(std::span<const char> input) {
   }
   processing_ = false;
   exchange_.flush_request();
+  exchange_.begin_tunnel_if_due();
   if (state_ == State::kOpen && closing_ && !exchange_.running()) {
     finish_writing();
   }

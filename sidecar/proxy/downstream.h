@@ -4,7 +4,9 @@
 // to its Exchange; bytes of the next request wait until the response before is complete, so
 // pipelined requests are answered in order. Knows when to keep alive, when to close, and how: after
 // an answer that came before the request was read, it half-closes and reads on for a while, since
-// closing at once would make the kernel throw away the answer. Invariants: 1. at most one exchange
+// closing at once would make the kernel throw away the answer. On a fixed port with `protocol: tcp`
+// it is raw: there the port itself says CONNECT, by a request that we write, and nothing of HTTP
+// goes back. Invariants: 1. at most one exchange
 // runs; 2. at most kStashBytes and one read wait; 3. after close() the owner is told once and
 // nothing happens here any more; 4. own callbacks may close it: the owner destroys it when the turn
 // is over.
@@ -16,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sidecar/http/parser.h"
 #include "sidecar/net/tcp_stream.h"
@@ -36,7 +39,8 @@ class DownstreamOwner {
 // Which door a caller came through.
 struct Entrance {
   bool inbound = false;
-  std::string upstream;  // not empty: a fixed port of this upstream
+  std::string upstream;    // not empty: a fixed port of this upstream
+  std::uint16_t port = 0;  // as in the settings
 };
 
 class Downstream final : public net::StreamHandler, public Deadlines::Entry {
@@ -51,7 +55,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   ~Downstream();
 
   void start(std::unique_ptr<net::TcpStream> stream);
-  // Instead of start(): one caller too many. Says so, and that nothing was processed.
+  // Instead of start(): one caller too many. Says so, and that nothing was processed; a raw one is
+  // reset.
   void turn_away(std::unique_ptr<net::TcpStream> stream);
   // No new request: closes now when idle (an inbound one says so first), else after the response.
   void stop();
@@ -65,6 +70,12 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   [[nodiscard]] const http::RequestParser& parser() const { return parser_; }
   [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
   [[nodiscard]] bool processing() const { return processing_; }
+  // The caller speaks no HTTP: it gets what comes through the tunnel, or a reset.
+  [[nodiscard]] bool raw() const { return raw_; }
+  // For a tunnel, which takes the stream's events over.
+  [[nodiscard]] net::TcpStream& stream() { return *stream_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] std::string take_stash() { return std::exchange(stash_, {}); }
   metrics::UpstreamStats& stats_of(std::string_view upstream);
   metrics::UpstreamStats* unknown_stats();
   // Sends what is gathered for the caller.
@@ -103,6 +114,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   DownstreamOwner& owner_;
   const std::shared_ptr<const Entrance> entrance_;
   const std::string peer_ip_;
+  const bool raw_;
   std::unique_ptr<net::TcpStream> stream_;
   http::RequestParser parser_;
   Exchange exchange_;

@@ -81,6 +81,11 @@ void Downstream::refuse(Cause cause, std::string_view detail) {
 
 void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {
   stream_ = std::move(stream);
+  if (raw_) {
+    stream_->reset();
+    close();
+    return;
+  }
   refuse(Cause::kOverflow, "this sidecar serves as many connections as it can");
   finish_writing();
 }

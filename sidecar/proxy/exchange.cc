@@ -1,11 +1,14 @@
 // Begin, end and clocks of an exchange. The other parts: exchange_route.cc (where it goes),
-// exchange_try.cc (tries and retries), exchange_request.cc (out), exchange_response.cc (back).
+// exchange_try.cc (tries and retries), exchange_request.cc (out), exchange_response.cc (back),
+// exchange_tunnel.cc (what becomes of an Upgrade or CONNECT).
 #include "sidecar/proxy/exchange.h"
 
 #include <algorithm>
 #include <chrono>
 
+#include "sidecar/http/upgrade.h"
 #include "sidecar/proxy/downstream.h"
+#include "sidecar/proxy/exchange_tunnel.h"
 
 namespace ringside::proxy {
 
@@ -27,6 +30,9 @@ const http::RequestHead& Exchange::request() const {
 
 void Exchange::reset() {
   phase_ = Phase::kConnecting;
+  asks_ = request().method == http::Method::kConnect ? Asks::kConnect
+          : http::offers_upgrade(request())          ? Asks::kUpgrade
+                                                     : Asks::kExchange;
   request_done_ = !request().framing.has_body();
   sent_ = upstream_broken_ = fresh_only_ = false;
   head_sent_ = keep_ = chunked_out_ = until_close_ = false;
@@ -95,7 +101,8 @@ void Exchange::count_begin() {
 }
 
 void Exchange::finish(int code, std::string_view cause) {
-  const Duration took = context_.loop.now() - started_;
+  // A tunnel's life would drown the latencies.
+  const Duration took = (tunnel_ != nullptr ? tunnel_->agreed : context_.loop.now()) - started_;
   if (inbound_) {
     auto& stats = context_.metrics.inbound;
     stats.requests.add(code);
@@ -112,6 +119,7 @@ void Exchange::finish(int code, std::string_view cause) {
   if (context_.settings->log.access) {
     log_access(code, cause);
   }
+  drop_tunnel();
   release_try(false);
   guard_.finish();
   guard_ = balancer::PickGuard();
@@ -138,6 +146,10 @@ void Exchange::log_access(int code, std::string_view cause) {
   record.duration = context_.loop.now() - started_;
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
+  if (tunnel_ != nullptr && tunnel_->tunnel) {
+    record.bytes_in += tunnel_->tunnel->bytes_from_downstream();
+    record.bytes_out += tunnel_->tunnel->bytes_from_upstream();
+  }
   record.method = http::to_string(request().method);
   record.cause = cause;
   record.request_id = request_id_;
@@ -145,7 +157,9 @@ void Exchange::log_access(int code, std::string_view cause) {
       inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
   record.path = request().target;
   if (tries_ > 0) {
-    if (const auto* host = guard_.get().host) {
+    if (tunnel_ != nullptr && !tunnel_->endpoint.view().empty()) {
+      record.endpoint = tunnel_->endpoint.view();
+    } else if (const auto* host = guard_.get().host) {
       record.endpoint.set_address(host->endpoint.host, host->endpoint.port);
     } else if (context_.settings->service) {
       const config::Address& app = context_.settings->service->address;
@@ -158,6 +172,9 @@ void Exchange::log_access(int code, std::string_view cause) {
 Instant Exchange::due() const {
   if (phase_ == Phase::kConnecting) {
     return kNever;  // TcpConnect has its own limit
+  }
+  if (phase_ == Phase::kTunnel) {
+    return tunnel_due();
   }
   const auto after = [](Instant from, milliseconds limit) {
     return limit.count() == 0 || from == kNever ? kNever : from + limit;
@@ -173,6 +190,10 @@ Instant Exchange::due() const {
 void Exchange::on_deadline(Instant now) {
   if (due() > now) {
     return;  // moved meanwhile; Downstream arms again
+  }
+  if (phase_ == Phase::kTunnel) {
+    on_tunnel_deadline(now);
+    return;
   }
   if (phase_ == Phase::kResponding) {
     // A caller that does not read is not the host's fault.
@@ -198,6 +219,9 @@ void Exchange::on_deadline(Instant now) {
 void Exchange::abandon() {
   if (!running()) {
     return;
+  }
+  if (phase_ == Phase::kTunnel) {
+    tunnel_->cut = true;
   }
   settle(balancer::Outcome::kNeutral);
   keep_ = false;

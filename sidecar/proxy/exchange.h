@@ -6,7 +6,8 @@
 // and makes the answer itself where nobody else does. States and transitions: README.md.
 // Invariants: 1. a response byte given to the caller ends all retries; 2. an exchange that began
 // ends in finish() exactly once, with one code in the metrics; 3. what is held of a request's body
-// is at most kHoldBytes and one read; 4. each pick is settled and released before finish().
+// is at most kHoldBytes and one read; 4. each pick is settled and released before finish(); 5. no
+// byte of the caller's goes upstream behind an Upgrade or CONNECT before it was agreed to.
 #pragma once
 
 #include <array>
@@ -28,13 +29,14 @@
 #include "sidecar/proxy/answers.h"
 #include "sidecar/proxy/context.h"
 #include "sidecar/proxy/pool.h"
+#include "sidecar/proxy/tunnel.h"
 #include "sidecar/proxy/upstream_connection.h"
 
 namespace ringside::proxy {
 
 class Downstream;
 
-class Exchange final : public UpstreamUser {
+class Exchange final : public UpstreamUser, public TunnelOwner {
  public:
   static constexpr std::size_t kHoldBytes = 64 * 1024;   // of a body, for a retry
   static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
@@ -50,6 +52,8 @@ class Exchange final : public UpstreamUser {
   void on_end();
   void on_bad_body(const http::ParseError& error);
   void flush_request();
+  // The bytes at hand were parsed: a tunnel that waited for the request's end may begin.
+  void begin_tunnel_if_due();
 
   void on_downstream_drained();
   // The caller is gone: nothing can be told to it any more.
@@ -63,11 +67,15 @@ class Exchange final : public UpstreamUser {
   bool on_upstream_body(std::span<const char> piece) override;
   void on_upstream_pause() override;
   void on_upstream_end(bool reusable) override;
+  void on_upstream_tunnel(std::span<const char> early) override;
   void on_upstream_failed(const UpstreamFailure& failure) override;
   void on_upstream_drained() override;
+  void on_tunnel_end(TunnelEnd end) override;
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kConnecting, kWaiting, kResponding };
+  enum class Phase : std::uint8_t { kIdle, kConnecting, kWaiting, kResponding, kTunnel };
+  // What the request may turn the connection into.
+  enum class Asks : std::uint8_t { kExchange, kUpgrade, kConnect };
 
   // One try that went nowhere. Its pin keeps the host alive for `tried`.
   struct Attempt {
@@ -96,7 +104,6 @@ class Exchange final : public UpstreamUser {
   void log_access(int code, std::string_view cause);
 
   // exchange_route.cc: where it goes
-  bool refuse_unsupported();
   void begin_outbound();
   void begin_inbound();
   void answer_no_service(std::string_view name);
@@ -123,6 +130,7 @@ class Exchange final : public UpstreamUser {
   void send_request();
   void write_outbound_head(std::string& out);
   void write_inbound_head(std::string& out);
+  [[nodiscard]] http::ConnectionOption connection_option() const;
   void write_request_piece(std::string_view bytes);
   void write_request_end();
   void hold(std::span<const char> piece);
@@ -140,11 +148,23 @@ class Exchange final : public UpstreamUser {
   [[nodiscard]] bool closing_down() const;
   [[nodiscard]] std::string endpoint_text(const balancer::HostEntry* host) const;
 
+  // exchange_tunnel.cc: what becomes of an Upgrade, of CONNECT and of raw TCP
+  struct TunnelPhase;
+  bool refuse_head(const http::ResponseHead& head);
+  void refuse_raw(std::string_view cause, std::string_view detail);
+  void connect_directly(std::unique_ptr<UpstreamConnection> connection);
+  void begin_tunnel(std::span<const char> early);
+  void settle_tunnel(balancer::Outcome outcome);
+  void on_tunnel_deadline(Instant now);
+  void drop_tunnel();
+  [[nodiscard]] Instant tunnel_due() const;
+
   WorkerContext& context_;
   Downstream& downstream_;
   const bool inbound_;
 
   Phase phase_ = Phase::kIdle;
+  Asks asks_ = Asks::kExchange;
   bool request_done_ = false;     // all of it was read
   bool sent_ = false;             // a byte of it went out in this try
   bool upstream_broken_ = false;  // nothing more can be written in this try
@@ -173,6 +193,7 @@ class Exchange final : public UpstreamUser {
   std::optional<net::TcpConnect> connect_;
   std::unique_ptr<UpstreamConnection> connection_;
   std::string held_;
+  std::unique_ptr<TunnelPhase> tunnel_;  // since it was agreed to
 
   std::unique_ptr<Trail> trail_;
   std::size_t tries_ = 0;

@@ -59,6 +59,7 @@ void Exchange::write_outbound_head(std::string& out) {
   edits.target = target_;
   edits.host = service_.view();
   edits.framing = request().framing;
+  edits.connection = connection_option();
   edits.drop = kDropFromRequest;
   edits.append = forwarded;
   edits.add = added.view();
@@ -73,10 +74,15 @@ void Exchange::write_inbound_head(std::string& out) {
       http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For", downstream_.peer_ip()}};
   http::RequestEdits edits;
   edits.framing = request().framing;
+  edits.connection = connection_option();
   edits.drop = kDropFromRequest;
   edits.append = forwarded;
   edits.add = added.view();
   http::write_request_head(request(), edits, out);
+}
+
+http::ConnectionOption Exchange::connection_option() const {
+  return asks_ == Asks::kUpgrade ? http::ConnectionOption::kUpgrade : http::ConnectionOption::kNone;
 }
 
 void Exchange::on_body(std::span<const char> piece) {

@@ -17,25 +17,7 @@ namespace {
 constexpr std::string_view kHowToName =
     "name a service: http://SERVICE/… through HTTP_PROXY, the Host header, or /svc/SERVICE/…";
 
-// An offer to switch to HTTP/2 may be passed over (RFC 9110, 7.8); some clients send it always.
-bool is_optional_upgrade(const http::RequestHead& head) {
-  const http::Field* field = head.find(http::FieldId::kUpgrade);
-  return field != nullptr && http::equals_ignoring_case(field->value, "h2c");
-}
-
 }  // namespace
-
-bool Exchange::refuse_unsupported() {
-  if (request().method == http::Method::kConnect) {
-    answer(Cause::kBadRequest, "CONNECT is not in this version");
-    return true;
-  }
-  if (request().upgrade && !is_optional_upgrade(request())) {
-    answer(Cause::kBadRequest, "Upgrade is not in this version");
-    return true;
-  }
-  return false;
-}
 
 void Exchange::begin_outbound() {
   const auto& settings = *context_.settings;
@@ -63,10 +45,12 @@ void Exchange::begin_outbound() {
     timeouts_ = upstream->settings().timeouts;
   }
   count_begin();
-  if (refuse_unsupported()) {
-    return;
+  if (asks_ == Asks::kConnect) {
+    const std::string_view authority = request().target;  // has a port, which names nothing
+    host = host.empty() ? authority : host;
+    target_ = {service_.view(), authority.substr(authority.rfind(':'))};
   }
-  if (service_.empty() && route.kind == http::Route::Kind::kUnnamed) {
+  if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
   } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
@@ -163,9 +147,7 @@ void Exchange::begin_inbound() {
                                               settings.service->name, service->value));
     return;
   }
-  if (!refuse_unsupported()) {
-    start_try();
-  }
+  start_try();
 }
 
 }  // namespace ringside::proxy

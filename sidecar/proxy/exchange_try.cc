@@ -51,7 +51,9 @@ void Exchange::start_try() {
   }
   pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
                              : context_.pools.of(*guard_.get().host));
-  if (!fresh_only_) {
+  // CONNECT always on a connection of its own: a fresh one is not closed just then by its idle
+  // time.
+  if (!fresh_only_ && asks_ != Asks::kConnect) {
     if (auto connection = pool_->take(reuse())) {
       use(std::move(connection));
       return;
@@ -77,13 +79,17 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
     try_failed({balancer::Cause::kConnectFailure}, connect_detail(stream.error().code));
     return;
   }
-  use(pool_->adopt(std::move(*stream)));
+  if (asks_ == Asks::kConnect && !pool_->sidecar()) {
+    connect_directly(pool_->adopt(std::move(*stream)));
+  } else {
+    use(pool_->adopt(std::move(*stream)));
+  }
   downstream_.rearm();
 }
 
 void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
   connection_ = std::move(connection);
-  connection_->begin(*this, request().method);
+  connection_->begin(*this, request().method, asks_ == Asks::kUpgrade);
   phase_ = Phase::kWaiting;
   last_byte_ = context_.loop.coarse_now();
   send_request();
@@ -169,7 +175,7 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   const auto decision = balancer::decide_retry(guard_.get().upstream->settings().retry,
                                                {.failure = failure,
                                                 .method = http::to_string(request().method),
-                                                .sent = sent_,
+                                                .sent = sent_ && asks_ != Asks::kConnect,
                                                 .replayable = replayable_,
                                                 .response_started = head_sent_,
                                                 .retries = retries_,

@@ -36,6 +36,9 @@ class UpstreamUser {
   virtual void on_upstream_pause() = 0;
   // `reusable`: the response left the connection clean.
   virtual void on_upstream_end(bool reusable) = 0;
+  // The head was a 101, or a 2xx to CONNECT: HTTP is over, and `early` came behind it. Reading goes
+  // on only with another handler.
+  virtual void on_upstream_tunnel(std::span<const char> early) = 0;
   virtual void on_upstream_failed(const UpstreamFailure& failure) = 0;
   virtual void on_upstream_drained() = 0;
 
@@ -49,8 +52,8 @@ class UpstreamConnection final : public net::StreamHandler {
                      const http::Limits& limits);
   ~UpstreamConnection();
 
-  // A new response to `method` begins; events go to `user` from now on.
-  void begin(UpstreamUser& user, http::Method method);
+  // A new response to `method` begins; events go to `user` from now on. `upgrade`: it may be a 101.
+  void begin(UpstreamUser& user, http::Method method, bool upgrade);
   // The user is gone; what comes now is stray.
   void detach() { user_ = nullptr; }
 

@@ -11,7 +11,8 @@ namespace ringside::proxy {
 
 Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
                const std::string& instance, const Bounds& bounds, std::uint64_t seed,
-               AccessQueue& access, std::function<void()> on_routed)
+               AccessQueue& access, std::function<void()> on_routed,
+               std::function<void(const Error&)> on_trouble)
     : metrics_(fmt::format("worker-{}", index)),
       context_(loop_, std::move(settings), instance, bounds, seed, metrics_, access),
       turn_end_(loop_, [this] { end_of_turn(); }),
@@ -23,6 +24,7 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
                     }
                   }),
       on_routed_(std::move(on_routed)) {
+  context_.on_trouble = std::move(on_trouble);
   context_.routed.on_change([this](balancer::TableVersion version) {
     {
       const std::lock_guard lock(mutex_);

@@ -38,7 +38,7 @@ class Worker final : public DownstreamOwner {
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
          const std::string& instance, const Bounds& bounds, std::uint64_t seed, AccessQueue& access,
-         std::function<void()> on_routed);
+         std::function<void()> on_routed, std::function<void(const Error&)> on_trouble);
   ~Worker();
 
   void start();  // the thread

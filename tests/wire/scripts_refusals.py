@@ -1,4 +1,4 @@
-"""What is refused: smuggling, limits, features not in this version."""
+"""What is refused: smuggling, limits."""
 from wire import check
 
 
@@ -67,19 +67,6 @@ def ZeroBytesAreRefused(s):
 def ALargeHeadIsTold(s):
     _refused(s, "GET / HTTP/1.1\r\nHost: shop\r\nX: " + "a" * 3000 + "\r\n\r\n", status=431,
              cause="headers_too_large", options=("--header-limit", 2048))
-
-
-def ConnectIsNotInThisVersion(s):
-    _refused(s, "CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\nxxxx", reason="not in this version")
-
-
-def UpgradeIsNotInThisVersion(s):
-    proxy, shop = s.pair()
-    caller = proxy.outbound()
-    caller.send("GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-    head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request")
-    check(b"not in this version" in caller.read(int(head.get("content-length"))), "no reason given")
-    shop.expect_no_connection(0.02)
 
 
 def AnOfferOfHttp2IsPassedOver(s):

@@ -3,7 +3,7 @@
 //
 //   wire_proxy [--outbound PORT] [--inbound PORT] [--service NAME=HOST:PORT] [--ring NAME]
 //              [--workers N] [--endpoint SERVICE=HOST:PORT[/INBOUND_PORT]]... [--fixed
-//              SERVICE=PORT]
+//              SERVICE=PORT] [--tcp SERVICE=PORT]
 //              [--balance POLICY] [--attempts N] [--timeouts CONNECT,PER_TRY,RESPONSE,IDLE (ms)]
 //              [--drain MS] [--header-limit BYTES] [--no-breaker] [--access]
 //              [--head-time MS] [--connections N]
@@ -20,6 +20,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -68,6 +69,7 @@ struct Plan {
   config::Settings settings;
   std::vector<balancer::Endpoint> endpoints;
   std::map<std::string, std::uint16_t> fixed;
+  std::set<std::string> tcp;  // those of `fixed` that are raw
   proxy::Bounds bounds;
 };
 
@@ -124,6 +126,10 @@ void set_option(Plan& plan, const std::string& option, const std::string& value)
   } else if (option == "--fixed") {
     const auto [name, port] = split(value, '=');
     plan.fixed[name] = to_port(port);
+  } else if (option == "--tcp") {
+    const auto [name, port] = split(value, '=');
+    plan.fixed[name] = to_port(port);
+    plan.tcp.insert(name);
   } else if (option == "--balance") {
     set_balance(settings.defaults, value);
   } else if (option == "--attempts") {
@@ -163,6 +169,9 @@ Plan parse(const std::vector<std::string>& args) {
   for (const auto& [name, port] : plan.fixed) {
     plan.settings.upstreams[name] = plan.settings.defaults;
     plan.settings.upstreams[name].listen = config::Address{"127.0.0.1", port};
+    if (plan.tcp.contains(name)) {
+      plan.settings.upstreams[name].protocol = config::Protocol::kTcp;
+    }
   }
   return plan;
 }

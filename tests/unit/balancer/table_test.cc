@@ -179,6 +179,50 @@ TEST_CASE("GuardReportsOnceAndReleasesOnce") {
   CHECK(host.breaker_state(breaker) == BreakerState::kClosed);
 }
 
+TEST_CASE("ALongCallHoldsItsHostAndNotItsTable") {
+  Rng rng(1);
+  View view;
+  view.update(table_of({endpoint("a")}, {}, rng));
+  PickGuard guard;
+  {
+    auto next = build_table(view.table(), {endpoint("a"), endpoint("b")}, {}, 2, rng);
+    guard = PickGuard(*pick(*view.table()->find("orders"), {.now = at(0), .rng = rng}), view.pin());
+    view.update(std::move(next));
+  }
+  const Host& host = host_named(*view.table()->find("orders"), "a");
+  guard.let_table_go();  // it may still be judged, by the settings of its upstream
+  REQUIRE(guard.get().host != nullptr);
+  guard.settle(Outcome::kSuccess, milliseconds{1}, at(1));
+  guard.let_table_go();
+  CHECK(guard.get().host == nullptr);
+  CHECK(guard.held());
+  CHECK(host.in_flight() == 1);
+  PickGuard moved = std::move(guard);
+  moved.settle(Outcome::kFailure, milliseconds{1}, at(2));
+  CHECK(host.in_flight() == 1);
+  moved.finish();
+  moved.finish();
+  CHECK(host.in_flight() == 0);
+}
+
+TEST_CASE("ATableThatWasLetGoDies") {
+  Rng rng(1);
+  View view;
+  std::weak_ptr<const RoutingTable> old;
+  {
+    auto first = table_of({endpoint("a")}, {}, rng);
+    old = first;
+    view.update(first);
+  }
+  PickGuard guard(*pick(*view.table()->find("orders"), {.now = at(0), .rng = rng}), view.pin());
+  view.update(build_table(view.table(), {}, {}, 2, rng));
+  CHECK_FALSE(old.expired());
+  guard.settle(Outcome::kSuccess, milliseconds{1}, at(1));
+  guard.let_table_go();
+  CHECK(old.expired());
+  guard.finish();  // its host lives until here
+}
+
 TEST_CASE("FirstSettleCountsAndNoOther") {
   Rng rng(1);
   config::Settings settings;

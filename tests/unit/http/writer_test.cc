@@ -175,6 +175,13 @@ TEST_CASE("TheProxysOwnAnswerIsComplete") {
   CHECK(out == head);
 }
 
+TEST_CASE("OurAnswerToAConnectHasNoLength") {
+  std::string out;
+  const std::array fields{NewField{"x-request-id", "r1"}};
+  write_connected(fields, out);
+  CHECK(out == "HTTP/1.1 200 OK\r\nx-request-id: r1\r\n\r\n");
+}
+
 TEST_CASE("WhatIsWrittenIsReadTheSame") {
   for (const GoodRequest& message : good_requests()) {
     CAPTURE(message.rule);

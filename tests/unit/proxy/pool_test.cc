@@ -67,11 +67,12 @@ struct Bench {
       bool on_upstream_body(std::span<const char>) override { return true; }
       void on_upstream_pause() override {}
       void on_upstream_end(bool reusable) override { ended = reusable; }
+      void on_upstream_tunnel(std::span<const char>) override {}
       void on_upstream_failed(const UpstreamFailure&) override {}
       void on_upstream_drained() override {}
     } user;
     const std::string text = "HTTP/1.1 204 No Content\r\n" + std::string(fields) + "\r\n";
-    connection->begin(user, http::Method::kGet);
+    connection->begin(user, http::Method::kGet, false);
     REQUIRE(::send(far_ends.back().fd(), text.data(), text.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(text.size()));
     loop.turn(false);
