@@ -17,6 +17,8 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
+# The load of the drills and the app behind it (tests/drills/load).
+_DRILL_PROGRAMS = ["drill_load", "drill_app"]
 # The ring with its switchable bugs (coord/mutant.h).
 _MUTANTS = "sim_mutants"
 _MUTANT_SEEDS = "tests/sim/mutants/seeds.txt"
@@ -38,6 +40,8 @@ class Run:
         programs = []
         if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
             programs.append("ringside")
+        if wants("drills") and preset == "release":
+            programs += _DRILL_PROGRAMS
         if wants("sim") and preset != "tsan":
             programs += rooms.sim_programs()
             if preset == "release" and self.plan is not _QUICK:
