@@ -114,6 +114,14 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
+// How much of an upstream is in use at a time, over all workers.
+struct Limits {
+  int connections = 1024;  // 1..1000000, to each endpoint
+  int pending = 1024;      // 0..1000000 requests that wait for one of the other two
+  int requests = 1024;     // 1..1000000 under way
+  bool operator==(const Limits&) const = default;
+};
+
 // The settings of one upstream, or of `defaults`.
 struct Upstream {
   std::optional<Address> listen;        // a fixed local port for this upstream
@@ -123,6 +131,7 @@ struct Upstream {
   Timeouts timeouts;
   Retry retry;
   CircuitBreaker circuit_breaker;
+  Limits limits;
   int panic_threshold =
       50;  // 0..100 percent of endpoints that are up; below it health is ignored; 0: off
   bool operator==(const Upstream&) const = default;

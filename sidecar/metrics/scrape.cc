@@ -23,6 +23,7 @@ struct UpstreamSum {
   std::map<std::string, std::uint64_t, std::less<>> retries;
   Histogram::Values duration;
   std::int64_t in_flight = 0;
+  std::int64_t pending = 0;
 };
 
 struct InboundSum {
@@ -104,6 +105,7 @@ std::map<std::string, UpstreamSum, std::less<>> sum_upstreams(const Sources& sou
       upstream.stats->retries.collect(sum.retries);
       sum.duration += upstream.stats->duration.values();
       sum.in_flight += upstream.stats->in_flight.value();
+      sum.pending += upstream.stats->pending.value();
     }
   }
   return sums;
@@ -143,6 +145,11 @@ void add_upstream_values(const std::map<std::string, UpstreamSum, std::less<>>& 
              "Exchanges with an upstream that are under way.");
   for (const auto& [name, sum] : sums) {
     page.number({{"upstream", name}}, static_cast<double>(sum.in_flight));
+  }
+  page.begin(MetricType::Gauge, "ringside_upstream_requests_pending",
+             "Of those, exchanges that wait for room within the upstream's limits.");
+  for (const auto& [name, sum] : sums) {
+    page.number({{"upstream", name}}, static_cast<double>(sum.pending));
   }
 }
 

@@ -80,6 +80,7 @@ struct UpstreamStats {
   WordCounters retries;   // by reason: connect_failure, refused, reset, timeout, or the status
   Histogram duration;
   Gauge in_flight;
+  Gauge pending;  // of those in flight: waiting for a permit of the upstream's limits
 };
 
 struct InboundStats {

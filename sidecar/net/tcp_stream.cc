@@ -8,6 +8,8 @@
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -274,6 +276,18 @@ void TcpStream::Impl::flushed(int status) {
 
 std::size_t TcpStream::pending_bytes() const {
   return impl_->sending.size() + impl_->waiting.size();
+}
+
+std::size_t TcpStream::unacknowledged() const {
+  uv_os_fd_t fd = -1;
+  int queued = 0;
+  if (impl_->closing || uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0 ||
+      ::ioctl(fd, SIOCOUTQ, &queued) != 0) {
+    return 0;
+  }
+  // libuv counts what is left of `sending` down as the kernel takes it.
+  return static_cast<std::size_t>(queued) + uv_stream_get_write_queue_size(impl_->stream()) +
+         impl_->waiting.size();
 }
 
 std::size_t TcpStream::unsent_bytes() const {

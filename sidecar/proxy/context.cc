@@ -31,7 +31,9 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       metrics(its_metrics),
       access(its_access),
       limits(limits_of(*settings)),
-      pools(limits, [this] { return loop.coarse_now(); }),
+      // A full queue does no harm: what fills it is work, and a turn that works ends by a look.
+      permits([this] { static_cast<void>(loop.post([this] { permits.collect(); })); }),
+      pools(limits, permits, [this] { return loop.coarse_now(); }),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "balancer/limits/permit_gate.h"
 #include "balancer/view.h"
 #include "config/base/error.h"
 #include "config/base/rng.h"
@@ -53,6 +54,9 @@ struct WorkerContext {
   metrics::WorkerMetrics& metrics;
   AccessQueue& access;
   const http::Limits limits;
+  balancer::PermitInbox permits;  // for this worker's calls that wait
+  // Asks the other workers to close an idle connection to that host, since a call here waits.
+  std::function<void(const std::shared_ptr<balancer::Host>&)> ask_for_idle;
   Pools pools;
   Strangers strangers;
   Gather to_upstream;

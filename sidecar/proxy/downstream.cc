@@ -72,7 +72,7 @@ void Downstream::process(std::span<const char> input) {
   bool more = true;
   while (more && state_ == State::kOpen) {
     // A head of which a part was read is served even when the proxy stops meanwhile.
-    if (!message_open_ && parser_.idle() && (exchange_.running() || closing_)) {
+    if (!message_open_ && parser_.idle() && (exchange_.running() || closing_ || backed_up())) {
       if (closing_) {
         unread_ = unread_ || !input.empty();
       } else {
@@ -117,7 +117,7 @@ bool Downstream::act_on(const http::Step& step) {
 
 // Called when no exchange runs and the last message was read to its end.
 void Downstream::next_request() {
-  if (stash_.empty()) {
+  if (stash_.empty() || backed_up()) {
     return;
   }
   std::string input;
@@ -141,9 +141,14 @@ void Downstream::exchange_done(bool keep) {
     finish_writing();
     return;
   }
+  go_on();
+}
+
+// What waits is served, as far as the caller reads.
+void Downstream::go_on() {
   next_request();
   resume();
-  if (state_ == State::kOpen && ended_ && !exchange_.running()) {
+  if (state_ == State::kOpen && ended_ && !exchange_.running() && stash_.empty()) {
     finish_writing();
     return;
   }
@@ -164,7 +169,11 @@ metrics::UpstreamStats* Downstream::unknown_stats() {
 }
 
 net::WriteResult Downstream::flush() {
-  return context_.to_downstream.flush(*stream_);
+  const auto result = context_.to_downstream.flush(*stream_);
+  if (result == net::WriteResult::kPending) {
+    progress_.note(*stream_);
+  }
+  return result;
 }
 
 std::size_t Downstream::pending_bytes() const {
@@ -184,15 +193,20 @@ void Downstream::resume() {
 }
 
 void Downstream::on_drained() {
+  progress_.note(*stream_);
   if (state_ == State::kLingering) {
     if (ended_) {
       close();
+      return;
     }
-    return;
-  }
-  if (exchange_.running()) {
+    since_ = context_.loop.coarse_now();
+    rearm();
+  } else if (exchange_.running()) {
     exchange_.on_downstream_drained();
     rearm();
+  } else {
+    since_ = context_.loop.coarse_now();
+    go_on();
   }
 }
 

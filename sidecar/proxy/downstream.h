@@ -6,8 +6,9 @@
 // an answer that came before the request was read, it half-closes and reads on for a while, since
 // closing at once would make the kernel throw away the answer. On a fixed port with `protocol: tcp`
 // it is raw: there the port itself says CONNECT, by a request that we write, and nothing of HTTP
-// goes back. Invariants: 1. at most one exchange
-// runs; 2. at most kStashBytes and one read wait; 3. after close() the owner is told once and
+// goes back. Invariants: 1. at most one exchange runs, and none begins while more than
+// Exchange::kHighWater waits for the caller to read; 2. at
+// most kStashBytes and one read wait; 3. after close() the owner is told once and
 // nothing happens here any more; 4. own callbacks may close it: the owner destroys it when the turn
 // is over.
 #pragma once
@@ -25,6 +26,7 @@
 #include "sidecar/proxy/context.h"
 #include "sidecar/proxy/deadlines.h"
 #include "sidecar/proxy/exchange.h"
+#include "sidecar/proxy/send_progress.h"
 
 namespace ringside::proxy {
 
@@ -81,6 +83,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   // Sends what is gathered for the caller.
   net::WriteResult flush();
   [[nodiscard]] std::size_t pending_bytes() const;
+  // The caller has taken some of what was held back for it since it was last asked.
+  [[nodiscard]] bool caller_reads() { return progress_.moved(*stream_); }
   void pause();
   void resume();
   void rearm();
@@ -105,10 +109,13 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void next_request();
   void on_parse_error(const http::ParseError& error);
   void refuse(Cause cause, std::string_view detail);
+  void go_on();
   void finish_writing();
   void say_idle_close();
   [[nodiscard]] Instant due() const;
   [[nodiscard]] bool waiting_for_request() const;
+  // So much is held back for the caller that no further request of its is served.
+  [[nodiscard]] bool backed_up() const { return pending_bytes() > Exchange::kHighWater; }
 
   WorkerContext& context_;
   DownstreamOwner& owner_;
@@ -128,6 +135,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   bool reset_wanted_ = false;
   bool memory_kept_ = true;   // the parser's buffers are warm
   std::string stash_;         // bytes of requests to come
+  SendProgress progress_;     // of what is written to the caller
   Instant since_{};           // of the idle time, the head's first byte, or the lingering
   std::size_t lingered_ = 0;  // bytes read and thrown away
 

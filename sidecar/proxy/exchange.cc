@@ -1,6 +1,6 @@
 // Begin, end and clocks of an exchange. The other parts: exchange_route.cc (where it goes),
-// exchange_try.cc (tries and retries), exchange_request.cc (out), exchange_response.cc (back),
-// exchange_tunnel.cc (what becomes of an Upgrade or CONNECT).
+// exchange_limits.cc (whether it may), exchange_try.cc (tries and retries), exchange_request.cc
+// (out), exchange_response.cc (back), exchange_tunnel.cc (what becomes of an Upgrade or CONNECT).
 #include "sidecar/proxy/exchange.h"
 
 #include <algorithm>
@@ -20,7 +20,10 @@ constexpr int kCallerGone = 499;
 }  // namespace
 
 Exchange::Exchange(WorkerContext& context, Downstream& downstream)
-    : context_(context), downstream_(downstream), inbound_(downstream.inbound()) {}
+    : context_(context),
+      downstream_(downstream),
+      inbound_(downstream.inbound()),
+      wait_(context, *this) {}
 
 Exchange::~Exchange() = default;
 
@@ -80,7 +83,9 @@ void Exchange::take_request_id() {
 // The try is over for its connection and its pool; the pick stays for the caller to settle.
 void Exchange::release_try(bool reusable) {
   unsent_.drop();
+  wait_.give_up();
   connect_.reset();
+  opening_.release();
   context_.to_upstream.clear();
   if (connection_ != nullptr) {
     if (reusable) {
@@ -124,6 +129,9 @@ void Exchange::finish(int code, std::string_view cause) {
   guard_.finish();
   guard_ = balancer::PickGuard();
   pick_pin_ = balancer::Pin();
+  request_permit_.release();
+  request_pin_ = balancer::Pin();
+  request_state_.reset();
   trail_.reset();
   if (held_.capacity() > 4096) {
     std::string().swap(held_);
@@ -170,6 +178,9 @@ void Exchange::log_access(int code, std::string_view cause) {
 }
 
 Instant Exchange::due() const {
+  if (phase_ == Phase::kQueued) {
+    return wait_.since() + timeouts_.connect;
+  }
   if (phase_ == Phase::kConnecting) {
     return kNever;  // TcpConnect has its own limit
   }
@@ -191,14 +202,24 @@ void Exchange::on_deadline(Instant now) {
   if (due() > now) {
     return;  // moved meanwhile; Downstream arms again
   }
+  if (phase_ == Phase::kQueued) {
+    waited_too_long();
+    return;
+  }
   if (phase_ == Phase::kTunnel) {
     on_tunnel_deadline(now);
     return;
   }
+  if (still_moving(now)) {
+    return;
+  }
   if (phase_ == Phase::kResponding) {
-    // A caller that does not read is not the host's fault.
-    settle(downstream_.pending_bytes() > 0 ? balancer::Outcome::kNeutral
-                                           : balancer::Outcome::kFailure);
+    // A caller that does not read is not the host's fault, and will not read a proper end either.
+    const bool caller_stopped = downstream_.pending_bytes() > 0;
+    settle(caller_stopped ? balancer::Outcome::kNeutral : balancer::Outcome::kFailure);
+    if (caller_stopped) {
+      downstream_.close_with_reset();
+    }
     break_off("timeout");
     return;
   }
@@ -214,6 +235,20 @@ void Exchange::on_deadline(Instant now) {
     }
     timed_out("no byte either way within timeouts.idle", false);
   }
+}
+
+// A side that takes a little from time to time is slow, not silent; and while the host still takes
+// the request, nobody waits for its response.
+bool Exchange::still_moving(Instant now) {
+  const bool request = progress_.moved(connection_->stream());
+  const bool response = phase_ == Phase::kResponding && downstream_.caller_reads();
+  if (request && response_from_ != kNever) {
+    response_from_ = now;
+  }
+  if (request || response) {
+    last_byte_ = now;
+  }
+  return request || response;
 }
 
 void Exchange::abandon() {

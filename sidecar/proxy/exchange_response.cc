@@ -142,7 +142,10 @@ bool Exchange::on_upstream_body(std::span<const char> piece) {
 }
 
 void Exchange::on_upstream_pause() {
-  last_byte_ = context_.loop.coarse_now();
+  // Bytes of a head are no sign of life until there is one.
+  if (head_sent_) {
+    last_byte_ = context_.loop.coarse_now();
+  }
   if (!flush_response()) {
     abandon();
     downstream_.close();

@@ -56,7 +56,13 @@ void Exchange::begin_outbound() {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);
-  } else if (const auto failure = pick_host()) {
+  } else if (enter_upstream(*upstream)) {
+    pick_and_start();
+  }
+}
+
+void Exchange::pick_and_start() {
+  if (const auto failure = pick_host()) {
     answer_pick_failure(*failure);
   } else {
     start_try();
@@ -80,41 +86,46 @@ void Exchange::answer_no_service(std::string_view name) {
   answer(Cause::kNoEndpoints, detail, hint);
 }
 
-// Takes a host that was not tried yet by the newest table; the pick before, if any, is over.
-std::optional<balancer::PickFailure> Exchange::pick_host() {
-  balancer::Pin pin = context_.view.pin();
-  const balancer::Upstream* upstream =
-      pin.table() == nullptr ? nullptr : pin.table()->find(service_.view());
-  if (upstream == nullptr) {
-    return balancer::PickFailure::kNoEndpoints;
-  }
-  const auto picked = pick_of(*upstream);
-  if (!picked) {
-    return picked.error();
-  }
-  pick_pin_ = pin;
-  guard_ = balancer::PickGuard(*picked, std::move(pin));
-  return std::nullopt;
-}
-
-// Passes over hosts that were tried, and over strangers while there is anybody else.
+// None of `passed`, and no stranger while there is anybody else.
 std::expected<balancer::Pick, balancer::PickFailure> Exchange::pick_of(
-    const balancer::Upstream& upstream) {
+    const balancer::Upstream& upstream, std::span<const balancer::Host* const> passed) {
   const Instant now = context_.loop.now();
-  std::span<const balancer::Host* const> tried;
-  if (trail_ != nullptr) {
-    tried = std::span(trail_->tried).first(trail_->tried_count);
-  }
   if (const auto strangers = context_.strangers.known(now); !strangers.empty()) {
-    std::array<const balancer::Host*, kMaxAttempts + Strangers::kMost> passed{};
-    std::ranges::copy(strangers, std::ranges::copy(tried, passed.begin()).out);
-    const auto picked = balancer::pick(
-        upstream, {now, context_.rng, std::span(passed).first(tried.size() + strangers.size())});
+    std::array<const balancer::Host*, kMaxPassed + Strangers::kMost> all{};
+    const auto end = std::ranges::copy(strangers, std::ranges::copy(passed, all.begin()).out).out;
+    const auto picked = balancer::pick(upstream, {now, context_.rng, {all.begin(), end}});
     if (picked) {
       return picked;
     }
   }
-  return balancer::pick(upstream, {now, context_.rng, tried});
+  return balancer::pick(upstream, {now, context_.rng, passed});
+}
+
+// A host by the newest table, none of `passed`.
+std::expected<Exchange::Picked, balancer::PickFailure> Exchange::pick_among(
+    std::span<const balancer::Host* const> passed) {
+  balancer::Pin pin = context_.view.pin();
+  const balancer::Upstream* upstream =
+      pin.table() == nullptr ? nullptr : pin.table()->find(service_.view());
+  if (upstream == nullptr) {
+    return std::unexpected(balancer::PickFailure::kNoEndpoints);
+  }
+  const auto picked = pick_of(*upstream, passed);
+  if (!picked) {
+    return std::unexpected(picked.error());
+  }
+  return Picked{balancer::PickGuard(*picked, pin), pin};
+}
+
+// Takes a host that was not tried yet; the pick before, if any, is over.
+std::optional<balancer::PickFailure> Exchange::pick_host() {
+  auto picked = pick_among(tried());
+  if (!picked) {
+    return picked.error();
+  }
+  guard_ = std::move(picked->guard);
+  pick_pin_ = std::move(picked->pin);
+  return std::nullopt;
 }
 
 void Exchange::answer_pick_failure(balancer::PickFailure failure) {

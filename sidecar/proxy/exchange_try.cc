@@ -44,33 +44,60 @@ Cause cause_of(const balancer::Failure& failure) {
 void Exchange::start_try() {
   phase_ = Phase::kConnecting;
   sent_ = upstream_broken_ = false;
+  pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
+                             : context_.pools.of(*guard_.get().host));
+  if (!fresh_only_) {
+    if (auto connection = idle_connection(*pool_)) {
+      begin_try();
+      use(std::move(connection));
+      return;
+    }
+  }
+  if (inbound_ || room_to_connect()) {
+    connect();
+  }
+}
+
+// Goes to the host now, be it by a connection that is there or by a new one.
+void Exchange::begin_try() {
   ++tries_;
   try_started_ = context_.loop.now();
   if (!inbound_) {
     unsent_ = context_.routed.picked();
   }
-  pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
-                             : context_.pools.of(*guard_.get().host));
-  // CONNECT always on a connection of its own: a fresh one is not closed just then by its idle
-  // time.
-  if (!fresh_only_ && asks_ != Asks::kConnect) {
-    if (auto connection = pool_->take(reuse())) {
-      use(std::move(connection));
-      return;
-    }
-  }
+}
+
+void Exchange::connect() {
+  phase_ = Phase::kConnecting;
+  begin_try();
   connect_.emplace(context_.loop, pool_->address(), timeouts_.connect,
                    [this](auto stream) { on_connected(std::move(stream)); });
 }
 
+// One that is good for this request. CONNECT always takes a connection of its own: a fresh one is
+// not closed just then by its idle time.
+std::unique_ptr<UpstreamConnection> Exchange::idle_connection(HostPool& pool) {
+  if (asks_ == Asks::kConnect) {
+    return nullptr;
+  }
+  return pool.take(reuse(pool));
+}
+
 // A connection may be ending just now. A sidecar says then that it processed nothing, and an
 // idempotent request may be sent twice, but either only as long as all of it is at hand.
-Reuse Exchange::reuse() const {
+Reuse Exchange::reuse(const HostPool& pool) const {
   const http::Framing& framing = request().framing;
   const bool held = !framing.has_body() ||
                     (framing.kind == http::Framing::Kind::kLength && framing.length <= kHoldBytes);
   const bool idempotent = http::is_idempotent(request().method);
-  return {.once = !held || !(idempotent || pool_->sidecar()), .verify = !held || !idempotent};
+  return {.once = !held || !(idempotent || pool.sidecar()), .verify = !held || !idempotent};
+}
+
+std::span<const balancer::Host* const> Exchange::tried() const {
+  if (trail_ == nullptr) {
+    return {};
+  }
+  return std::span(trail_->tried).first(trail_->tried_count);
 }
 
 void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
@@ -79,10 +106,12 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
     try_failed({balancer::Cause::kConnectFailure}, connect_detail(stream.error().code));
     return;
   }
+  auto connection = pool_->adopt(std::move(*stream));
+  connection->hold(std::move(opening_));
   if (asks_ == Asks::kConnect && !pool_->sidecar()) {
-    connect_directly(pool_->adopt(std::move(*stream)));
+    connect_directly(std::move(connection));
   } else {
-    use(pool_->adopt(std::move(*stream)));
+    use(std::move(connection));
   }
   downstream_.rearm();
 }
@@ -90,6 +119,7 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
 void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
   connection_ = std::move(connection);
   connection_->begin(*this, request().method, asks_ == Asks::kUpgrade);
+  progress_.forget();
   phase_ = Phase::kWaiting;
   last_byte_ = context_.loop.coarse_now();
   send_request();

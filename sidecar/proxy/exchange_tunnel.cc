@@ -97,6 +97,7 @@ void Exchange::begin_tunnel(std::span<const char> early) {
   phase_ = Phase::kTunnel;
   trail_.reset();
   pick_pin_ = balancer::Pin();
+  let_request_table_go();
   tunnel_->tunnel.emplace(context_.loop, TunnelSide{downstream_.stream(), downstream_},
                           TunnelSide{connection_->stream(), *connection_}, timeouts_.idle, *this);
   downstream_.rearm();

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "sidecar/proxy/permit_wait.h"
+
 namespace ringside::proxy {
 
-HostPool::HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host,
-                   config::Address address, bool sidecar)
+HostPool::HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::Address address,
+                   bool sidecar)
     : pools_(pools), host_(std::move(host)), address_(std::move(address)), sidecar_(sidecar) {}
 
 std::unique_ptr<UpstreamConnection> HostPool::take(Reuse reuse) {
@@ -38,26 +40,47 @@ std::unique_ptr<UpstreamConnection> HostPool::adopt(std::unique_ptr<net::TcpStre
 void HostPool::give(std::unique_ptr<UpstreamConnection> connection) {
   connection->rest();
   const http::KeepAliveTerms& terms = connection->terms();
-  if (former_ || terms.max == 0 || limit_.to_repeat(terms.timeout) == Duration::zero()) {
+  if (retired_ || terms.max == 0 || limit_.to_repeat(terms.timeout) == Duration::zero()) {
     discard(std::move(connection));
     return;
   }
-  if (idle_.size() >= kMaxIdle || pools_.idle_ >= Pools::kMaxIdleInAll) {
-    if (idle_.empty()) {
-      discard(std::move(connection));
-      return;
-    }
-    close_idle(1);
-  }
   used_ = connection->idle_since = pools_.clock_();
   connection->stream().read_start();
+  if (host_ != nullptr && host_->connections().crowded()) {
+    pass_on(std::move(connection));
+    return;
+  }
+  const bool full = idle_.size() >= kMaxIdle || pools_.idle_ >= Pools::kMaxIdleInAll;
+  if (full && !give_up_idle()) {
+    discard(std::move(connection));
+    return;
+  }
   idle_.push_back(std::move(connection));
   ++pools_.idle_;
 }
 
+void HostPool::pass_on(std::unique_ptr<UpstreamConnection> connection) {
+  balancer::Permit permit = connection->take_permit();
+  if (permit) {
+    if (auto* waiter = host_->connections().pass_on(permit, pools_.permits_)) {
+      static_cast<PermitWait*>(waiter)->bring(PoolLease(*this), std::move(connection));
+      return;
+    }
+  }
+  connection->hold(std::move(permit));
+  discard(std::move(connection));
+}
+
+bool HostPool::give_up_idle() {
+  if (idle_.empty()) {
+    return false;
+  }
+  close_idle(1);
+  return true;
+}
+
 void HostPool::discard(std::unique_ptr<UpstreamConnection> connection) {
-  connection->detach();
-  connection->stream().read_stop();
+  connection->close();
   pools_.dead_.push_back(std::move(connection));
 }
 
@@ -65,12 +88,13 @@ void HostPool::drop(UpstreamConnection& connection) {
   const auto found =
       std::ranges::find_if(idle_, [&](const auto& one) { return one.get() == &connection; });
   if (found == idle_.end()) {
-    return;  // dead already, and one more event came in the same turn
+    connection.close();  // passed on, and not taken up yet
+    return;
   }
   used_ = pools_.clock_();
   connection.idle_before = used_ - connection.idle_since;
   note_idle_end(connection);
-  connection.stream().read_stop();
+  connection.close();
   pools_.dead_.push_back(std::move(*found));
   idle_.erase(found);
   --pools_.idle_;
@@ -79,16 +103,15 @@ void HostPool::drop(UpstreamConnection& connection) {
 void HostPool::close_idle(std::size_t count) {
   const auto end = idle_.begin() + static_cast<std::ptrdiff_t>(count);
   for (auto it = idle_.begin(); it != end; ++it) {
-    (*it)->stream().read_stop();
-    pools_.dead_.push_back(std::move(*it));
+    discard(std::move(*it));
   }
   idle_.erase(idle_.begin(), end);
   pools_.idle_ -= count;
 }
 
-void HostPool::close_for_good() {
+void HostPool::retire() {
+  retired_ = true;
   close_idle(idle_.size());
-  former_ = true;
 }
 
 bool HostPool::unused() const {
@@ -96,7 +119,7 @@ bool HostPool::unused() const {
     return false;
   }
   const bool learned = limit_.learned() < IdleLimit::kMost;
-  return former_ || !learned || pools_.clock_() - used_ > kRememberTime;
+  return retired_ || !learned || pools_.clock_() - used_ > kRememberTime;
 }
 
 void HostPool::sweep() {
@@ -136,7 +159,7 @@ HostPool& Pools::of(const balancer::HostEntry& entry) {
 // Who uses it now may go on to do so.
 void Pools::replace(std::unique_ptr<HostPool>& pool) {
   if (pool != nullptr) {
-    pool->close_for_good();
+    pool->retire();
     former_.push_back(std::move(pool));
   }
 }
@@ -148,6 +171,11 @@ HostPool& Pools::app(const config::Address& address) {
     pool = std::make_unique<HostPool>(*this, nullptr, address, false);
   }
   return *pool;
+}
+
+bool Pools::give_up_idle(const balancer::Host& host) {
+  const auto found = pools_.find(&host);
+  return found != pools_.end() && found->second->give_up_idle();
 }
 
 void Pools::sweep() {

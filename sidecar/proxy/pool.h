@@ -2,13 +2,15 @@
 // endpoint, last in first out.
 //
 // Used by exchanges; worker thread only. A connection in use is owned by its exchange, an idle one
-// by its HostPool, a dead one by Pools until the turn is over (it may still be in one of its own
-// callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint and kMaxIdleInAll per
-// worker; 2. none is used that was idle for longer than IdleLimit says (idle_limit.h), and a sweep
-// closes those that are past it; 3. a HostPool lives while it has idle connections or a PoolLease
-// on it, or something was learned there not long ago; 4. a HostPool is found by its balancer::Host
-// and holds a reference to it, so that an address of memory that was freed and taken again can't
-// name another endpoint.
+// by its HostPool, a dead one (its socket is closed) by Pools until the turn is over (it may still
+// be in one of its own callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint
+// and kMaxIdleInAll per worker; 2. none is used that was idle for longer than IdleLimit says
+// (idle_limit.h), and a sweep closes those that are past it; 3. a HostPool lives while it has idle
+// connections or a PoolLease on it, or something was learned there not long ago; 4. a HostPool is
+// found by its balancer::Host and holds a reference to it, so that an address of memory that was
+// freed and taken again can't name another endpoint; 5. no connection stays idle here while
+// somebody waits for one to that endpoint: it goes to who has waited longest, itself where that is
+// a call of this worker, else its permit.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +42,7 @@ class HostPool {
   static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
   static constexpr seconds kRememberTime{60};   // what was learned, without a connection
 
-  HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host, config::Address address,
+  HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::Address address,
            bool sidecar);
 
   [[nodiscard]] const config::Address& address() const { return address_; }
@@ -61,6 +63,8 @@ class HostPool {
   void note_idle_end(const UpstreamConnection& connection) {
     limit_.closed_after(connection.idle_before);
   }
+  // Closes the connection that has been idle longest, for somebody who waits; false: none is.
+  bool give_up_idle();
 
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
   [[nodiscard]] const IdleLimit& limit() const { return limit_; }
@@ -70,18 +74,20 @@ class HostPool {
   friend class PoolLease;
   void sweep();
   void close_idle(std::size_t count);  // the first ones
-  void close_for_good();
+  // Another pool has taken its place: its users give connections back only to be closed.
+  void retire();
+  void pass_on(std::unique_ptr<UpstreamConnection> connection);
   [[nodiscard]] bool unused() const;
 
   Pools& pools_;
-  std::shared_ptr<const balancer::Host> host_;  // null: the local app
+  std::shared_ptr<balancer::Host> host_;  // null: the local app
   config::Address address_;
   bool sidecar_;
   IdleLimit limit_;
   std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // in the order in which they came back
   std::size_t leases_ = 0;
-  Instant used_{};       // a connection came back, or ended here
-  bool former_ = false;  // nothing is kept any more
+  Instant used_{};  // a connection came back, or ended here
+  bool retired_ = false;
 };
 
 // Keeps a HostPool: what an exchange holds while it connects to, or uses, that endpoint.
@@ -109,13 +115,16 @@ class Pools {
  public:
   static constexpr std::size_t kMaxIdleInAll = 4096;
 
-  Pools(const http::Limits& limits, std::function<Instant()> clock)
-      : limits_(limits), clock_(std::move(clock)) {}
+  // `permits` is the worker's: waiters of this worker get idle connections themselves.
+  Pools(const http::Limits& limits, balancer::PermitInbox& permits, std::function<Instant()> clock)
+      : limits_(limits), permits_(permits), clock_(std::move(clock)) {}
 
   // For a host of the routing table: through its sidecar where it has one.
   HostPool& of(const balancer::HostEntry& entry);
   // For the local app; another address than before begins anew.
   HostPool& app(const config::Address& address);
+  // Closes an idle connection to that host; false: there is none.
+  bool give_up_idle(const balancer::Host& host);
 
   // Closes what has been idle too long and forgets endpoints that nobody uses; not to be called
   // from a connection's callback.
@@ -131,6 +140,7 @@ class Pools {
   void replace(std::unique_ptr<HostPool>& pool);
 
   http::Limits limits_;
+  balancer::PermitInbox& permits_;
   std::function<Instant()> clock_;
   std::size_t idle_ = 0;  // of all pools
   std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;

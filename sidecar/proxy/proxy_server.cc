@@ -99,6 +99,9 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
                                                 options_.seed + index * 0x9e3779b97f4a7c15U,
                                                 access_, options_.on_routed, options_.on_trouble));
   }
+  for (auto& worker : workers_) {
+    worker->know(workers_);
+  }
   acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
 }
 

@@ -31,6 +31,7 @@ void UpstreamConnection::begin(UpstreamUser& user, http::Method method, bool upg
 
 void UpstreamConnection::rest() {
   detach();
+  idle_before = {};
   if (parser_.head().has(http::FieldId::kKeepAlive)) {
     terms_ = http::read_keep_alive(parser_.head());
   }
@@ -40,6 +41,12 @@ void UpstreamConnection::release_memory() {
   if (std::exchange(memory_kept_, false)) {
     parser_.release_memory();
   }
+}
+
+void UpstreamConnection::close() {
+  detach();
+  stream_.reset();
+  permit_.release();
 }
 
 void UpstreamConnection::on_read(std::span<const char> bytes) {

@@ -43,6 +43,27 @@ TEST_CASE("OrderInWhichEndpointsComeDoesNotMatter") {
   CHECK(&orders(second) == &orders(first));
 }
 
+TEST_CASE("LimitsOfTheSettingsHoldAtOnceForHostsThatStay") {
+  Rng rng(1);
+  config::Settings settings;
+  settings.defaults.limits = {.connections = 2, .pending = 0, .requests = 4};
+  const auto first = table_of({endpoint("a")}, settings, rng);
+  Host& a = host_named(orders(first), "a");
+  CHECK(a.connections().limit() == 2);
+  CHECK(orders(first).state()->pending.limit() == 0);
+  CHECK(orders(first).state()->requests.limit() == 4);
+  const Permit held = a.connections().try_take();
+  settings.defaults.limits = {.connections = 1, .pending = 5, .requests = 6};
+  const auto second = table_of({endpoint("a"), endpoint("b")}, settings, rng, first.get());
+  CHECK(&host_named(orders(second), "a") == &a);
+  CHECK(a.connections().limit() == 1);
+  CHECK(a.connections().used() == 1);
+  CHECK_FALSE(a.connections().try_take());
+  CHECK(host_named(orders(second), "b").connections().limit() == 1);
+  CHECK(orders(first).state()->pending.limit() == 5);
+  CHECK(orders(first).state()->requests.limit() == 6);
+}
+
 TEST_CASE("HostsAndCursorOutliveAHostSetChange") {
   Rng rng(1);
   const auto first = table_of({endpoint("a"), endpoint("b")}, {}, rng);

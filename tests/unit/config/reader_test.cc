@@ -140,8 +140,7 @@ TEST_CASE("WhatIsNotInThisVersionIsRefusedUnlessNeutral") {
         "defaults: {balance: peak_ewma}", "defaults: {balance: random}",
         "defaults: {balance: consistent_hash}", "defaults: {balance: maglev}",
         "defaults: {balance: load_aware}", "defaults: {retry: {budget: {ratio: 0.2}}}",
-        "defaults: {limits: {pending: 3}}", "defaults: {slow_start: 1s}",
-        "defaults: {load_metric: kv}"}) {
+        "defaults: {slow_start: 1s}", "defaults: {load_metric: kv}"}) {
     CAPTURE(yaml);
     const ReadResult result = read_text(yaml);
     REQUIRE_FALSE(result);
@@ -150,7 +149,7 @@ TEST_CASE("WhatIsNotInThisVersionIsRefusedUnlessNeutral") {
   }
   CHECK(problems_of("ring: {listen: 127.0.0.1:1, client_listen: false}\nregistry: {engine: "
                     "ring}\nproxy: {external: refuse}\n"
-                    "defaults: {protocol: http, slow_start: 0s, load_metric: \"\", limits: , "
+                    "defaults: {protocol: http, slow_start: 0s, load_metric: \"\", "
                     "retry: {budget: }}") == "");
 }
 

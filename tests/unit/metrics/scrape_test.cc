@@ -34,10 +34,12 @@ struct Example {
     orders.retries.add("connect_failure");
     orders.duration.record(milliseconds(3));
     orders.in_flight.add(2);
+    orders.pending.add(3);
     UpstreamStats& same = second.upstream("orders");
     same.requests.add(200);
     same.duration.record(milliseconds(30));
     same.in_flight.add(-1);
+    same.pending.add(1);
     second.upstream(kUnknownUpstream).requests.add(503);
     second.inbound.requests.add(421);
     second.inbound.duration.record(seconds(61));
@@ -79,6 +81,7 @@ TEST_CASE("CountersOfAllWorkersAreSummed") {
           R"x(ringside_upstream_errors_total{upstream="orders",cause="no_endpoints"} 1)x",
           R"x(ringside_upstream_retries_total{upstream="orders",reason="connect_failure"} 1)x",
           R"x(ringside_upstream_requests_in_flight{upstream="orders"} 1)x",
+          R"x(ringside_upstream_requests_pending{upstream="orders"} 4)x",
           R"x(ringside_upstream_request_duration_seconds_count{upstream="orders"} 2)x",
           R"x(ringside_upstream_request_duration_seconds_sum{upstream="orders"} 0.033)x",
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="0.0025"} 0)x",
@@ -142,6 +145,7 @@ TEST_CASE("TheNamesAreThoseOfTheProductAndEachHasHelp") {
   const std::set<std::string> expected = {"ringside_upstream_requests_total",
                                           "ringside_upstream_request_duration_seconds",
                                           "ringside_upstream_requests_in_flight",
+                                          "ringside_upstream_requests_pending",
                                           "ringside_upstream_errors_total",
                                           "ringside_upstream_retries_total",
                                           "ringside_upstream_endpoints",

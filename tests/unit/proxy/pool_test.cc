@@ -24,8 +24,9 @@ constexpr Instant kNow{seconds{1000}};
 // Streams of which the test holds the other end.
 struct Bench {
   net::Loop loop;
+  balancer::PermitInbox permits{[] {}};
   Instant now = kNow;
-  Pools pools{http::Limits{}, [this] { return now; }};
+  Pools pools{http::Limits{}, permits, [this] { return now; }};
   std::shared_ptr<const balancer::RoutingTable> table;
   std::vector<net::Socket> far_ends;
 
