@@ -52,7 +52,7 @@ void Exchange::begin_outbound() {
   }
   if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
-  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+  } else if (route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);
@@ -142,6 +142,10 @@ void Exchange::begin_inbound() {
   timeouts_ = settings.defaults.timeouts;
   // The caller's sidecar limits the wait; two limits would race.
   timeouts_.response = timeouts_.per_try = milliseconds{0};
+  if (context_.refusing) {
+    answer(Cause::kDraining, "this instance is about to end", "another instance serves");
+    return;
+  }
   if (!settings.service) {
     answer(Cause::kWrongInstance, "this sidecar has no service");
     return;
