@@ -83,10 +83,10 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
   if (stage_ == Stage::kElecting || stage_ == Stage::kPromising) {
     discovery_.add_info(from, info);
   }
-  if (promised_) {
-    ask_followers();
-  } else if (stage_ == Stage::kElecting) {
+  if (stage_ == Stage::kElecting) {
     try_new_epoch();
+  } else {
+    ask_followers();
   }
 }
 
@@ -116,13 +116,12 @@ void Leading::try_new_epoch() {
   epoch_ = *epoch;
   stage_ = Stage::kPromising;
   if (core_.in_doubt) {  // its own promise counts only where everybody's does (D16)
-    promised_ = true;
     discovery_.own_promise();
-    ask_followers();
-    try_synchronize();
   } else {
-    core_.save_epochs(birth_, epoch_, core_.current);  // D4: durable before the promise leaves
+    core_.save_epochs(birth_, epoch_, core_.current);  // D4: it counts once it is durable
   }
+  ask_followers();
+  try_synchronize();
 }
 
 void Leading::ask_followers() {
@@ -152,7 +151,7 @@ void Leading::on_ack_epoch(MemberId from, const AckEpoch& ack) {
 
 void Leading::try_synchronize() {
   if (stage_ != Stage::kPromising || !discovery_.has_quorum_of_promises()) {
-    return;
+    return;  // its own promise among them
   }
   if (const auto better = discovery_.better_follower()) {
     core_.leave(fmt::format("voter {} has a better log", better->value));

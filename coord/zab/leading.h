@@ -6,7 +6,7 @@
 //
 //   state \ event   FollowerInfo      AckEpoch        AckNewLeader       persisted
 //   electing        count             drop            drop               -
-//   promising       LeaderInfo        count, compare  drop               LeaderInfo to all
+//   promising       LeaderInfo        count, compare  drop               own promise
 //   synchronizing   LeaderInfo        synchronize     count              own NEWLEADER ack
 //   established     LeaderInfo        synchronize     UPTODATE           own ack of proposals
 //
@@ -95,7 +95,6 @@ class Leading {
   Instant next_beat_;
   BirthId birth_;  // of this reign, once the epoch is fixed
   Epoch epoch_;
-  bool promised_ = false;    // own accepted_epoch holds the new one
   bool own_synced_ = false;  // own current_epoch is durable
   bool reigning_ = false;
   bool handing_over_ = false;
