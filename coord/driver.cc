@@ -398,6 +398,10 @@ const Registry& Driver::registry() const {
   return state_->registry;
 }
 
+BirthId Driver::birth() const {
+  return state_->birth();
+}
+
 Zxid Driver::applied() const {
   return state_->view();
 }

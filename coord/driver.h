@@ -157,6 +157,7 @@ class Driver {
   [[nodiscard]] const Registry& registry() const;
   [[nodiscard]] RingStatus status() const;
   // Of status(), without the cost of the rest. While there is no leader, submit() answers at once.
+  [[nodiscard]] BirthId birth() const;
   [[nodiscard]] std::optional<MemberId> leader() const;
   [[nodiscard]] Zxid applied() const;
   // Microseconds from proposal to commit of recent transactions, taken and cleared (leader only),

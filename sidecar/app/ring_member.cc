@@ -197,6 +197,7 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
     return std::unexpected(driver.error());
   }
   driver_ = std::move(*driver);
+  routed_ = {};  // this one has been told of nothing
   return {};
 }
 
@@ -213,7 +214,6 @@ void RingMember::become_observer(const std::string& reason) {
         as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
   }
   driver_.reset();
-  routed_ = {};
   drop_waiting();
   const Status started = start_driver({});
   CHECK(started.has_value());  // an observer has nothing on disk that could be wrong

@@ -78,7 +78,8 @@ class RingMember : public coord::DriverPorts,
 
   [[nodiscard]] const RingIdentity& identity() const { return identity_; }
   [[nodiscard]] coord::RingStatus status() const;
-  // status().applied, cheaply.
+  // status().birth and .applied, cheaply.
+  [[nodiscard]] coord::BirthId birth() const { return driver_->birth(); }
   [[nodiscard]] coord::Zxid applied() const { return driver_->applied(); }
   // What the data path has adopted (Driver::set_routed).
   void set_routed(coord::Zxid zxid);
