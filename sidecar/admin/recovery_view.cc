@@ -20,6 +20,9 @@ std::string recovery_json(const RecoveryView& view) {
   if (!view.damage.empty()) {
     out["damage"] = view.damage;
   }
+  if (!view.unfinished.empty()) {
+    out["unfinished"] = view.unfinished;
+  }
   return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -56,6 +56,12 @@ RingMember::RingMember(net::Loop& loop, const config::Ring& settings, RingListen
                  after_driver();
                }
              }),
+      turn_end_(loop,
+                [this] {
+                  if (std::exchange(owed_, false)) {
+                    after_driver();
+                  }
+                }),
       pool_(loop) {}
 
 RingMember::~RingMember() = default;
@@ -264,7 +270,7 @@ void RingMember::set_routed(coord::Zxid zxid) {
 void RingMember::hand_over() {
   if (driver_) {
     driver_->hand_over(loop_.now());
-    after_driver();
+    after_this_turn();
   }
 }
 
@@ -285,6 +291,7 @@ void RingMember::stop(std::function<void()> done) {
 }
 
 void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
+  after_this_turn();
   if (!driver_ || stopping_) {
     later_.emplace_back([handler = std::move(on_reply)] { handler(unavailable()); });
     return;
@@ -292,13 +299,12 @@ void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
   const coord::RequestId id{++next_request_};
   waiting_.emplace(id, std::move(on_reply));
   driver_->submit(loop_.now(), id, std::move(request));
-  after_driver();
 }
 
 void RingMember::touch(coord::SessionId session) {
   if (driver_) {
     driver_->touch(loop_.now(), session);
-    after_driver();
+    after_this_turn();
   }
 }
 

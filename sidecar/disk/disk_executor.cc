@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -29,6 +30,7 @@ struct DiskExecutor::State {
     Status result;
     uv_work_t work{};
     bool running = false;
+    std::uint64_t begun = 0;
   };
 
   State(uv_loop_t* the_loop, const std::string& directory, Done done)
@@ -69,6 +71,10 @@ bool DiskExecutor::idle() const {
   return state_->idle();
 }
 
+std::optional<std::uint64_t> DiskExecutor::log_at_rest() const {
+  return state_->log.idle() ? std::optional(state_->log.begun) : std::nullopt;
+}
+
 void DiskExecutor::shut_down(std::function<void()> on_idle) {
   state_->stopping = true;
   state_->on_idle = std::move(on_idle);
@@ -89,6 +95,7 @@ void DiskExecutor::State::Lane::start_next() {
   current = std::move(queue.front());
   queue.pop_front();
   running = true;
+  ++begun;
   CHECK(uv_queue_work(state.loop, &work, run_on_pool, back_on_loop) == 0);
 }
 

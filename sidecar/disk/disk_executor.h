@@ -9,8 +9,10 @@
 // cancelled), after which the executor may be destroyed.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "config/base/error.h"
 #include "coord/storage/disk_port.h"
@@ -32,6 +34,9 @@ class DiskExecutor : public coord::DiskPort {
   // Batches queued already are still carried out, their completions no longer reported.
   void shut_down(std::function<void()> on_idle);
   [[nodiscard]] bool idle() const;
+  // For whoever reads the directory beside it: two equal marks, and nothing of the log's lane was
+  // under way in between. nullopt: something is.
+  [[nodiscard]] std::optional<std::uint64_t> log_at_rest() const;
 
  private:
   struct State;

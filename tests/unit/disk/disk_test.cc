@@ -134,6 +134,25 @@ std::vector<std::pair<std::uint64_t, bool>> answers_to(const std::string& path,
 
 }  // namespace
 
+TEST_CASE("WhoReadsBesideTheLogSeesWhetherItWasWrittenMeanwhile") {
+  const TempDir dir;
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  {
+    DiskExecutor executor(&loop, dir.path, [](coord::DiskBatchId, const Status&) {});
+    const auto before = executor.log_at_rest();
+    REQUIRE(before.has_value());
+    executor.submit({coord::DiskBatchId{1}, {coord::CreateFile{"s"}}, coord::DiskLane::kSide});
+    CHECK(executor.log_at_rest() == before);  // what is there counts for nothing
+    executor.submit({coord::DiskBatchId{2}, {coord::CreateFile{"x"}}});
+    CHECK_FALSE(executor.log_at_rest());
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK(executor.log_at_rest().has_value());
+    CHECK(executor.log_at_rest() != before);
+  }
+  uv_loop_close(&loop);
+}
+
 TEST_CASE("AFailureInTheSideLaneFailsAlone") {
   const TempDir dir;
   const auto done = answers_to(
