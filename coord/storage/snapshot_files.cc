@@ -14,8 +14,9 @@ SnapshotFiles::File* SnapshotFiles::find(SnapshotFileId id, Phase phase) {
 }
 
 SnapshotFileId SnapshotFiles::begin(BirthId birth, ManifestSnapshot snapshot,
-                                    std::vector<DiskOp>& ops) {
+                                    std::vector<DiskOp>& ops, std::uint64_t covered) {
   File file;
+  file.covered = covered;
   file.snapshot = snapshot;
   file.name = snapshot_file(snapshot) + kPartSuffix;
   auto header = std::make_shared<const Bytes>(encode_snapshot_header(birth, snapshot.zxid));
@@ -89,7 +90,7 @@ std::optional<SnapshotFiles::Whole> SnapshotFiles::take(SnapshotFileId id) {
     return std::nullopt;
   }
   auto file = files_.extract(id);
-  return Whole{file.mapped().snapshot, std::move(file.mapped().name)};
+  return Whole{file.mapped().snapshot, std::move(file.mapped().name), file.mapped().covered};
 }
 
 }  // namespace ringside::coord

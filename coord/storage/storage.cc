@@ -168,7 +168,8 @@ SnapshotFileId Storage::begin_snapshot(Zxid zxid) {
   }
   std::vector<DiskOp> ops;
   const SnapshotFileId id = state.snapshots.begin(
-      state.manifest.birth, ManifestSnapshot{zxid, state.manifest.next_file++}, ops);
+      state.manifest.birth, ManifestSnapshot{zxid, state.manifest.next_file++}, ops,
+      state.log_bytes_up_to(zxid));
   state.submit_side(std::move(ops), {id, false});
   return id;
 }
@@ -211,7 +212,6 @@ DiskBatchId Storage::adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from)
   }
   manifest.segments.erase(manifest.segments.begin(), needed);
   state.forget_marks_of_dropped_segments();
-  state.at.log_bytes = 0;
   state.replace_manifest(ops);
   const DiskBatchId id = state.submit(std::move(ops));
   state.remove_after(id, std::move(old_files));

@@ -86,10 +86,20 @@ void Storage::State::replace_manifest(std::vector<DiskOp>& ops) {
   add_manifest_ops(ops, std::move(bytes));
 }
 
+std::uint64_t Storage::State::log_bytes_up_to(Zxid zxid) const {
+  const auto after = std::ranges::find_if(
+      at.marks, [zxid](const RecordMark& record) { return record.last > zxid; });
+  return after == at.marks.end() ? at.log_bytes : after->before;
+}
+
 std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,
                                                        SnapshotFileId file) {
   const auto whole = snapshots.take(file);
   CHECK(whole.has_value());
+  at.log_bytes -= std::min(at.log_bytes, whole->covered);
+  for (RecordMark& mark : at.marks) {
+    mark.before -= std::min(mark.before, whole->covered);
+  }
   std::vector<std::string> before;
   if (manifest.snapshot) {
     before.push_back(snapshot_file(*manifest.snapshot));
@@ -103,11 +113,12 @@ void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<c
                                     Zxid acknowledged) {
   ByteWriter writer;
   at.chain = append_record(writer, at.chain, at.last, entries, manifest.commit_point, acknowledged);
-  at.log_bytes += writer.size();
   at.last = entries.back().zxid;
   to.end += writer.size();
   to.last = at.last;
-  at.marks.push_back({to.number, entries.front().zxid, at.last, to.end, at.chain});
+  at.marks.push_back(
+      {to.number, entries.front().zxid, at.last, to.end, at.chain, at.log_bytes});
+  at.log_bytes += writer.size();
   if (out.empty()) {
     out = writer.take();
   } else {
@@ -191,8 +202,12 @@ std::vector<std::string> Storage::State::cut(Zxid keep_until) {
   if (mark == at.marks.end()) {
     CHECK(!manifest.segments.empty() && manifest.segments.front().previous == keep_until);
     at.chain = manifest.segments.front().seed;
+    at.log_bytes = 0;
     at.marks.clear();
     return drop_segments_from(0);
+  }
+  if (mark + 1 != at.marks.end()) {
+    at.log_bytes = (mark + 1)->before;
   }
   mark->last = keep_until;
   at.chain = mark->chain;

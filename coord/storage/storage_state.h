@@ -52,6 +52,9 @@ struct Storage::State {
 
   // Everything before it in `ops` is durable, names included, before the manifest counts on it.
   void replace_manifest(std::vector<DiskOp>& ops);
+  // Of at.log_bytes, those that a snapshot of `zxid` makes superfluous; about: a record that holds
+  // it counts wholly as later, and those below the commit point have no marks any more.
+  [[nodiscard]] std::uint64_t log_bytes_up_to(Zxid zxid) const;
   // A whole snapshot file becomes the base of the manifest. Returns the file that was it before.
   std::vector<std::string> take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file);
   // A segment of its own for `entries`; it counts once a manifest that names it is durable.
