@@ -53,8 +53,9 @@ std::vector<DiskOp> SnapshotFiles::seal(SnapshotFileId id) {
   file->phase = Phase::kSealed;
   auto trailer =
       std::make_shared<const Bytes>(encode_snapshot_trailer(file->state_bytes, file->check));
+  // Its name need not be durable: whoever gives it another one sees to that.
   return {WriteAt{file->name, kSnapshotHeaderBytes + file->state_bytes, std::move(trailer)},
-          SyncFile{file->name}, SyncDirectory{}};
+          SyncFile{file->name}};
 }
 
 std::optional<std::string> SnapshotFiles::drop(SnapshotFileId id) {

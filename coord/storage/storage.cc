@@ -224,7 +224,12 @@ DiskOutcome Storage::on_disk_done(DiskBatchId id, const Status& status) {
   if (state.fenced) {
     return DiskOutcome::kFenced;
   }
-  if (const auto side = state.side_work.extract(id)) {
+  const auto side = state.side_work.extract(id);
+  if (side && !status && ends_port(DiskLane::kSide, side.mapped().syncs_names, status.error())) {
+    state.fenced = true;
+    return DiskOutcome::kFenced;
+  }
+  if (side) {
     if (state.room.done(id, status)) {
       state.outbox.release();
       return status ? DiskOutcome::kDone : DiskOutcome::kSideFailed;

@@ -37,6 +37,7 @@ DiskBatchId Storage::State::submit_side(std::vector<DiskOp> ops, SideWork work) 
     return DiskBatchId{};
   }
   const DiskBatchId id{++last_batch};
+  work.syncs_names = syncs_names(ops);
   side_work.emplace(id, work);
   port.submit({id, std::move(ops), DiskLane::kSide});
   return id;
@@ -52,10 +53,10 @@ void Storage::State::tidy(const After& files) {
     room.forget(file);
     ops.emplace_back(RemoveFile{file});
   }
-  if (!files.remove.empty()) {
-    ops.emplace_back(SyncDirectory{});
-  }
   submit_side(std::move(ops), {});
+  if (!files.remove.empty()) {
+    submit_side({SyncDirectory{}}, {});  // apart: its failure is no precaution's
+  }
 }
 
 void Storage::State::remove_after(DiskBatchId batch, std::vector<std::string> files) {

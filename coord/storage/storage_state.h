@@ -27,6 +27,7 @@ struct Storage::State {
   struct SideWork {
     SnapshotFileId file;  // 0: of none
     bool seals = false;
+    bool syncs_names = false;
   };
   std::map<DiskBatchId, SideWork> side_work;  // under way in the side lane
   // What is done once that batch is: files that the manifest it made durable no longer names go,

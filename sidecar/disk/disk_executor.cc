@@ -124,8 +124,8 @@ void DiskExecutor::State::back_on_loop(uv_work_t* work, int /*status: never canc
   lane.running = false;
   const coord::DiskBatch done = std::exchange(lane.current, {});
   const Status result = lane.result;
-  const bool too_late = state.failed;  // of the side lane, after the log's has failed
-  if (!result && done.lane == coord::DiskLane::kLog) {
+  const bool too_late = state.failed;  // of one lane, after the other's failure ended the port
+  if (!result && coord::ends_port(done.lane, coord::syncs_names(done.ops), result.error())) {
     state.failed = true;
     state.log.queue.clear();
     state.side.queue.clear();

@@ -3,8 +3,9 @@
 //
 // Made and used on the control loop's thread; its completions arrive there too. Good path: submit()
 // queues, one batch of a lane at a time runs on the pool, on_done(id, ok) follows. Failure path:
-// the first failed operation ends its batch and on_done gets the error; after one of the log's lane
-// nothing is carried out or answered any more (D9), one of the side lane fails alone. shut_down()
+// the first failed operation ends its batch and on_done gets the error; after one that ends the
+// port (coord::ends_port: any of the log's lane) nothing is carried out or answered any more (D9),
+// another one of the side lane fails alone. shut_down()
 // stops taking batches; on_idle is called once those under way have ended (pool work cannot be
 // cancelled), after which the executor may be destroyed.
 #pragma once

@@ -67,7 +67,7 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
   }
   const coord::DiskBatch batch = std::move(lane.batches.front());
   lane.batches.pop_front();
-  if (!status && batch.lane == coord::DiskLane::kLog) {
+  if (!status && coord::ends_port(batch.lane, coord::syncs_names(batch.ops), status.error())) {
     failed_ = true;
     log().batches.clear();
     side().batches.clear();

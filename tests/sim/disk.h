@@ -47,7 +47,7 @@ class SimDisk : public coord::DiskPort {
   void set_full(bool full);
   // The next batch of the log's lane fails at some operation, and nothing after it is carried out.
   void fail_next() { log().failing = true; }
-  // The next batch of the side lane fails, alone.
+  // The next batch of the side lane fails, alone or not (coord::ends_port).
   void fail_next_side() { side().failing = true; }
   // What was armed and has not struck yet does not.
   void will_not_fail() { log().failing = side().failing = false; }

@@ -36,6 +36,31 @@ struct Tended : Member {
 
 }  // namespace
 
+// The log's next sync of the directory would pass for done.
+TEST_CASE("D9AFailedSyncOfNamesFencesAlsoInTheSideLane") {
+  for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kUnavailable}) {
+    CAPTURE(to_string(code));
+    Tended member;
+    member.save_snapshot(zxid(1, 1), "one", zxid(1, 1));
+    member.save_snapshot(zxid(1, 1), "again", zxid(1, 1));  // the first one's file goes
+    std::size_t syncs = 0;
+    for (; !member.port.batches.empty(); member.port.batches.pop_front()) {
+      const DiskBatch batch = member.port.batches.front();
+      const bool names = batch.lane == DiskLane::kSide && syncs_names(batch.ops);
+      syncs += names ? 1 : 0;
+      CHECK((!names || batch.ops.size() == 1));  // no precaution fails with it
+      const DiskOutcome outcome = member.storage->on_disk_done(
+          batch.id, names ? Status(fail(code, "sync")) : member.carry_out(batch));
+      if (names) {
+        CHECK(outcome == (code == ErrorCode::kIo ? DiskOutcome::kFenced : DiskOutcome::kSideFailed));
+        break;
+      }
+    }
+    CHECK(syncs == 1);
+    CHECK(member.storage->fenced() == (code == ErrorCode::kIo));
+  }
+}
+
 TEST_CASE("ASpareIsReadyBeforeTheSegmentIsFull") {
   Tended member;
   CHECK(member.files(kSparePrefix).size() == 1 + kSpareManifests);
