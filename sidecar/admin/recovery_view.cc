@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sidecar/admin/json_text.h"
+
 namespace ringside::admin {
 
 std::string recovery_json(const RecoveryView& view) {
@@ -23,7 +25,7 @@ std::string recovery_json(const RecoveryView& view) {
   if (!view.unfinished.empty()) {
     out["unfinished"] = view.unfinished;
   }
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return text_of(out);
 }
 
 }  // namespace ringside::admin

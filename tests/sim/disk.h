@@ -52,6 +52,8 @@ class SimDisk : public coord::DiskPort {
   // What was armed and has not struck yet does not.
   void will_not_fail() { log().failing = side().failing = false; }
   [[nodiscard]] bool failed() const { return failed_; }
+  // Something of a snapshot file failed under the process that uses the disk now.
+  [[nodiscard]] bool snapshot_failed() const { return snapshot_failed_; }
 
  private:
   struct Lane {
@@ -80,6 +82,7 @@ class SimDisk : public coord::DiskPort {
   std::array<Lane, 2> lanes_;
   bool slow_ = false;
   bool failed_ = false;
+  bool snapshot_failed_ = false;
   std::uint64_t run_ = 0;
 };
 

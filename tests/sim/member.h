@@ -117,6 +117,7 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   [[nodiscard]] Instant global_of(Instant local) const;
   [[nodiscard]] WallTime wall() const;
   void port_used(const char* name) const;
+  bool disk_excuses(const std::string& reason, const char* excuse) const;
 
   EventQueue& queue_;
   Trace& trace_;

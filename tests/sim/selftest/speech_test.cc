@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "coord/storage/storage.h"
+#include "tests/sim/selftest/broken_by.h"
 #include "tests/sim/speech_rules.h"
 
 namespace ringside::sim {
@@ -48,14 +49,10 @@ struct Ring {
 };
 
 std::string broken_by(const std::function<void(Ring&)>& conversation) {
-  try {
+  return sim::broken_by([&] {
     Ring ring;
     conversation(ring);
-  } catch (const Violation& violation) {
-    const std::string text = violation.what();
-    return text.substr(0, text.find(':'));
-  }
-  return "nothing";
+  });
 }
 
 }  // namespace
