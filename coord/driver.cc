@@ -63,6 +63,7 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
   zab_options.election_timeout = options.election_timeout;
   zab_options.deliver_entries = options.deliver_entries;
   zab_options.keep_entries = options.keep_entries;
+  zab_options.snapshots_at_once = kFollowerSnapshots;
   zab = std::make_unique<Zab>(std::move(zab_options),
                               ZabStart{.birth = recovered->birth,
                                        .accepted = recovered->accepted_epoch,

@@ -37,6 +37,11 @@
 
 namespace ringside::coord {
 
+// Snapshots of one registry under way at a time: to observers, to followers, and to the own disk. The
+// others wait for their turn.
+inline constexpr std::size_t kObserverSnapshots = 8;
+inline constexpr std::size_t kFollowerSnapshots = kMaxSnapshotCursors - kObserverSnapshots - 1;
+
 struct Driver::State {
   State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start, WallTime wall);
 
@@ -87,7 +92,8 @@ struct Driver::State {
   void drop_stale_outgoing();
   [[nodiscard]] Instant stalls_at(const SnapshotSender& sender) const;
   void begin_waiting_feeds();
-  [[nodiscard]] std::size_t observers_under_way() const;
+  // There is one that waits, and it need not wait any more.
+  [[nodiscard]] bool observer_may_begin() const;
   [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const;
   Status receive_chunk(MemberId peer, std::uint64_t run, SnapshotChunk chunk);
   void work_on_incoming();

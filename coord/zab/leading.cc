@@ -176,6 +176,9 @@ void Leading::try_synchronize() {
 
 void Leading::synchronize(MemberId id, FollowerState& follower) {
   const SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
+  if (plan.mode == SyncMode::kSnap && !snapshot_may_begin()) {
+    return;  // synchronize_waiting() comes back to it
+  }
   core_.say(Weight::kInfo,
             fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
                         "transactions",
@@ -195,6 +198,23 @@ void Leading::synchronize(MemberId id, FollowerState& follower) {
   } else {
     follower.stage = FollowerStage::kFeeding;
     feed(id, follower);
+  }
+}
+
+bool Leading::snapshot_may_begin() const {
+  const auto under_way = std::ranges::count_if(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kSnapshot; });
+  return static_cast<std::size_t>(under_way) < core_.options.snapshots_at_once;
+}
+
+void Leading::synchronize_waiting() {
+  if (stage_ < Stage::kSynchronizing) {
+    return;
+  }
+  for (auto& [id, follower] : followers_) {
+    if (follower.stage == FollowerStage::kPromised && snapshot_may_begin()) {
+      synchronize(id, follower);
+    }
   }
 }
 

@@ -93,6 +93,7 @@ void Leading::flush() {
       }
     }
   }
+  synchronize_waiting();  // after the proposals: what it is fed holds them
   core_.append_pending();
 }
 
