@@ -197,9 +197,8 @@ class Reader {
     const Zxid last =
         segment.open ? record.header.last() : std::min(record.header.last(), segment.last);
     found.last = last;
-    out_.position.marks.push_back(
-        {segment.number, record.header.first, last, found.end, record.chain,
-         out_.position.log_bytes});
+    out_.position.marks.push_back({segment.number, record.header.first, last, found.end,
+                                   record.chain, out_.position.log_bytes});
     if (last > base()) {
       out_.position.log_bytes += record.bytes;
     }

@@ -27,8 +27,8 @@ struct RecordMark {
   std::uint64_t segment = 0;
   Zxid first;
   Zxid last;
-  std::uint64_t end = 0;    // offset behind it
-  std::uint32_t chain = 0;  // value that the next record continues
+  std::uint64_t end = 0;     // offset behind it
+  std::uint32_t chain = 0;   // value that the next record continues
   std::uint64_t before = 0;  // LogPosition::log_bytes before it
 };
 

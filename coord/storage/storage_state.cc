@@ -28,7 +28,14 @@ DiskBatchId Storage::State::submit(std::vector<DiskOp> ops) {
   if (!closed.empty()) {
     after[id].trim = std::exchange(closed, {});
   }
-  outbox.push(id, std::move(ops), std::exchange(needs, {}));
+  outbox.push(id, std::move(ops), std::exchange(needs, {}), manifest);
+  return id;
+}
+
+DiskBatchId Storage::State::submit_first(std::vector<DiskOp> ops, const Manifest& after_it,
+                                         const std::function<void(Manifest&)>& changed) {
+  const DiskBatchId id{++last_batch};
+  outbox.push_first(id, std::move(ops), after_it, changed);
   return id;
 }
 
@@ -93,21 +100,15 @@ std::uint64_t Storage::State::log_bytes_up_to(Zxid zxid) const {
   return after == at.marks.end() ? at.log_bytes : after->before;
 }
 
-std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,
-                                                       SnapshotFileId file) {
+ManifestSnapshot Storage::State::take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file) {
   const auto whole = snapshots.take(file);
   CHECK(whole.has_value());
   at.log_bytes -= std::min(at.log_bytes, whole->covered);
   for (RecordMark& mark : at.marks) {
     mark.before -= std::min(mark.before, whole->covered);
   }
-  std::vector<std::string> before;
-  if (manifest.snapshot) {
-    before.push_back(snapshot_file(*manifest.snapshot));
-  }
-  manifest.snapshot = whole->snapshot;
   ops.emplace_back(RenameFile{whole->part_file, snapshot_file(whole->snapshot)});
-  return before;
+  return whole->snapshot;
 }
 
 void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<const Entry> entries,
@@ -117,8 +118,7 @@ void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<c
   at.last = entries.back().zxid;
   to.end += writer.size();
   to.last = at.last;
-  at.marks.push_back(
-      {to.number, entries.front().zxid, at.last, to.end, at.chain, at.log_bytes});
+  at.marks.push_back({to.number, entries.front().zxid, at.last, to.end, at.chain, at.log_bytes});
   at.log_bytes += writer.size();
   if (out.empty()) {
     out = writer.take();

@@ -52,7 +52,8 @@ TEST_CASE("D9AFailedSyncOfNamesFencesAlsoInTheSideLane") {
       const DiskOutcome outcome = member.storage->on_disk_done(
           batch.id, names ? Status(fail(code, "sync")) : member.carry_out(batch));
       if (names) {
-        CHECK(outcome == (code == ErrorCode::kIo ? DiskOutcome::kFenced : DiskOutcome::kSideFailed));
+        CHECK(outcome ==
+              (code == ErrorCode::kIo ? DiskOutcome::kFenced : DiskOutcome::kSideFailed));
         break;
       }
     }
@@ -103,6 +104,52 @@ TEST_CASE("AnAppendThatFindsNoRoomWaitsAndIsDoneOnceThereIsSome") {
   CHECK_FALSE(member.storage->fenced());
   CHECK_FALSE(member.storage->short_of_room().empty());
   CHECK(member.restart().log.back().zxid == zxid(1, 2));  // never acknowledged, so no loss
+}
+
+TEST_CASE("AnAppendThatWaitsForRoomDoesNotHoldUpTheAdoptionThatGivesIt") {
+  Tended member;
+  for (std::uint64_t i = 2; i < 6; ++i) {  // a segment each
+    append(member, zxid(1, i), kSmall - 200);
+    member.run();
+  }
+  const SnapshotFileId file = member.write_snapshot(zxid(1, 5), "five");
+  fill_disk(member);
+  append(member, zxid(1, 6), kSmall - 200);  // takes the spare segment
+  const DiskBatchId waits = append(member, zxid(1, 7), kSmall - 200);
+  const DiskBatchId behind = append(member, zxid(1, 8), kSmall - 200);
+  member.run();
+  CHECK_FALSE(member.done(waits));
+  const std::size_t segments = member.files("log.").size();
+
+  const DiskBatchId adopted = member.storage->adopt_snapshot(file, zxid(1, 6));
+  const auto without = [&] {  // what a crash now leaves: the snapshot, and nothing that waits
+    Member after(kSmall);
+    after.disk = member.disk;
+    return after.restart();
+  };
+  for (bool seen = false; !seen;) {
+    REQUIRE_FALSE(member.port.batches.empty());
+    const DiskBatch batch = member.port.batches.front();
+    member.port.batches.pop_front();
+    member.outcomes[batch.id] = member.storage->on_disk_done(batch.id, member.carry_out(batch));
+    seen = batch.id == adopted;
+  }
+  const Recovered crashed = without();
+  CHECK_FALSE(crashed.in_doubt);
+  CHECK(crashed.snapshot->zxid == zxid(1, 5));
+  CHECK(crashed.log.back().zxid == zxid(1, 6));
+  CHECK_FALSE(member.done(waits));
+
+  member.run();
+  CHECK(member.files("log.").size() < segments);
+  member.tend(kSecond);
+  member.tend(2 * kSecond);
+  CHECK(member.done(waits));
+  CHECK(member.done(behind));
+  const Recovered recovered = member.restart();
+  CHECK_FALSE(recovered.in_doubt);
+  CHECK(recovered.snapshot->zxid == zxid(1, 5));  // no manifest that waited took it back
+  CHECK(recovered.log.back().zxid == zxid(1, 8));
 }
 
 TEST_CASE("ShortOfRoomIsTriedAgainEachSecondUntilThereIsSome") {
