@@ -38,7 +38,8 @@ bool Driver::State::lead(MemberId member, std::uint64_t run_number, RequestId id
     }
     return true;
   }
-  if (zab->history().entries_after(zab->applied()) >= kMaxOutstandingProposals) {
+  const std::size_t outstanding = zab->history().entries_after(zab->applied()) + gathered.size();
+  if (outstanding >= kMaxOutstandingProposals) {
     return false;
   }
   propose(request, {member, id});

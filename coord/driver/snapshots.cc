@@ -141,8 +141,8 @@ void Driver::State::drop_stale_outgoing() {
 }
 
 bool Driver::State::observer_may_begin() const {
-  const auto under_way = std::ranges::count_if(
-      outgoing, [this](const auto& entry) { return !is_voter(entry.first); });
+  const auto under_way =
+      std::ranges::count_if(outgoing, [this](const auto& entry) { return !is_voter(entry.first); });
   return leads() && static_cast<std::size_t>(under_way) < kObserverSnapshots &&
          registry.snapshot_may_begin() && feed.next_waiting();
 }

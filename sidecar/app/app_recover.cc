@@ -80,15 +80,16 @@ void App::Parts::recover_now(bool go, const std::function<void(admin::RecoveryAn
     });
   }
   view.done = true;
-  ring.recover(wanted.ring, [this, answered, view, wanted](const Result<RingMember::Recovery>& found) {
-    if (found) {
-      auto changed = *settings;
-      changed.ring = wanted.ring;
-      settings = std::make_shared<const config::Settings>(std::move(changed));
-      view_store->changed();
-    }
-    answered(answer_of(found, view));
-  });
+  ring.recover(wanted.ring,
+               [this, answered, view, wanted](const Result<RingMember::Recovery>& found) {
+                 if (found) {
+                   auto changed = *settings;
+                   changed.ring = wanted.ring;
+                   settings = std::make_shared<const config::Settings>(std::move(changed));
+                   view_store->changed();
+                 }
+                 answered(answer_of(found, view));
+               });
 }
 
 }  // namespace ringside::app

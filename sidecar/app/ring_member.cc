@@ -56,12 +56,7 @@ RingMember::RingMember(net::Loop& loop, const config::Ring& settings, RingListen
                  after_driver();
                }
              }),
-      turn_end_(loop,
-                [this] {
-                  if (std::exchange(owed_, false)) {
-                    after_driver();
-                  }
-                }),
+      turn_end_(loop, [this] { end_of_turn(); }),
       pool_(loop) {}
 
 RingMember::~RingMember() = default;
@@ -172,6 +167,7 @@ std::uint64_t RingMember::random_birth() {
 }
 
 void RingMember::drop_waiting() {
+  asked_.clear();
   for (auto& [id, handler] : std::exchange(waiting_, {})) {
     later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
   }
@@ -252,6 +248,19 @@ void RingMember::after_driver() {
   }
 }
 
+void RingMember::end_of_turn() {
+  if (!std::exchange(owed_, false)) {
+    return;
+  }
+  if (!asked_.empty() && driver_) {
+    driver_->submit(loop_.now(), std::exchange(asked_, {}));
+  }
+  after_driver();
+  if (owed_) {  // a handler asked for more: in the next turn, so that none can hold up the loop
+    timer_.start(Duration::zero());
+  }
+}
+
 void RingMember::note_contact() {
   const auto leader = driver_ ? driver_->leader() : std::nullopt;
   if (leader != led_by_ || contact_.self != identity_.self) {
@@ -281,6 +290,7 @@ void RingMember::stop(std::function<void()> done) {
     peers_->stop();
   }
   waiting_.clear();
+  asked_.clear();
   pool_.when_idle([this, call = std::move(done)]() mutable {
     if (disk_) {
       disk_->shut_down(std::move(call));
@@ -298,7 +308,7 @@ void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
   }
   const coord::RequestId id{++next_request_};
   waiting_.emplace(id, std::move(on_reply));
-  driver_->submit(loop_.now(), id, std::move(request));
+  asked_.push_back({id, std::move(request)});
 }
 
 void RingMember::touch(coord::SessionId session) {

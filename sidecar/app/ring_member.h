@@ -138,8 +138,10 @@ class RingMember : public coord::DriverPorts,
   void note_contact();
   // Acts upon what the driver said, then re-arms the timer.
   void after_driver();
-  // The same at the end of the loop's turn: a local client's handler must not run within its call.
+  // The same at the end of the loop's turn: what clients asked for in it goes out together, and no
+  // handler runs within the call that it belongs to.
   void after_this_turn() { owed_ = true; }
+  void end_of_turn();
 
   net::Loop& loop_;
   config::Ring settings_;
@@ -155,6 +157,7 @@ class RingMember : public coord::DriverPorts,
   bool owed_ = false;
   std::deque<std::function<void()>> later_;
   bool draining_later_ = false;
+  std::vector<coord::LocalRequest> asked_;  // in this turn
   std::unordered_map<coord::RequestId, ReplyHandler> waiting_;
   std::unordered_map<coord::MemberId, std::string> addresses_;
   PoolJob pool_;  // of a recovery

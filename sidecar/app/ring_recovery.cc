@@ -87,24 +87,26 @@ void RingMember::plan_recovery(RecoveryDone done) {
 // What is read while the log is written may not fit together, and would look like damage.
 void RingMember::read_at_rest(int tries, RecoveryDone done) {
   auto found = std::make_shared<Result<coord::Rebirth>>(fail(ErrorCode::kIo, "not read"));
-  pool_.start([this, found, options = storage_options(),
-               fresh = coord::BirthId{1}] { *found = read_rebirth(options, fresh); },
-              [this, found, tries, before = disk_->log_at_rest(), done = std::move(done)]() mutable {
-                const bool rested = before && disk_->log_at_rest() == before;
-                if (!rested && tries > 1 && !stopping_) {
-                  return read_at_rest(tries - 1, std::move(done));
-                }
-                recovering_ = false;
-                if (!rested) {
-                  return done(fail(ErrorCode::kRefused,
-                                   "the log was written while it was read: the ring may have a "
-                                   "quorum; try again"));
-                }
-                if (!*found) {
-                  return done(std::unexpected(found->error()));
-                }
-                done(Recovery{std::move(**found), {}});
-              });
+  pool_.start(
+      [this, found, options = storage_options(), fresh = coord::BirthId{1}] {
+        *found = read_rebirth(options, fresh);
+      },
+      [this, found, tries, before = disk_->log_at_rest(), done = std::move(done)]() mutable {
+        const bool rested = before && disk_->log_at_rest() == before;
+        if (!rested && tries > 1 && !stopping_) {
+          return read_at_rest(tries - 1, std::move(done));
+        }
+        recovering_ = false;
+        if (!rested) {
+          return done(fail(ErrorCode::kRefused,
+                           "the log was written while it was read: the ring may have a "
+                           "quorum; try again"));
+        }
+        if (!*found) {
+          return done(std::unexpected(found->error()));
+        }
+        done(Recovery{std::move(**found), {}});
+      });
 }
 
 void RingMember::recover(config::Ring fresh, RecoveryDone done) {

@@ -137,9 +137,8 @@ int recover_ring(const QueryArguments& query, bool yes) {
   if (!admin) {
     return complain(kWrongUsage, "--admin: " + admin.error().message);
   }
-  const auto answer =
-      yes ? tell_admin(*admin, kPath, admin::kRecoveryPatience)
-          : ask_admin(*admin, kPath, admin::kRecoveryPatience);
+  const auto answer = yes ? tell_admin(*admin, kPath, admin::kRecoveryPatience)
+                          : ask_admin(*admin, kPath, admin::kRecoveryPatience);
   if (!answer) {
     return complain(kFailed, answer.error().message);
   }

@@ -16,9 +16,9 @@
 // clang-format on
 //
 // A session stands for this member's data path too (its routed zxid), so one that was opened as
-// another member (before a voter lost its disk) is given up for a new one. The old one is resumed by
-// its secret and closed a little later, once what it owned had time to move to the new one: until it
-// ends it holds back what the ring counts as routed. Where that fails it expires.
+// another member (before a voter lost its disk) is given up for a new one. The old one is resumed
+// by its secret and closed a little later, once what it owned had time to move to the new one:
+// until it ends it holds back what the ring counts as routed. Where that fails it expires.
 // Invariants: at most one request under way; session() is never one that is known to be gone; after
 // close() none is opened any more.
 #pragma once

@@ -81,6 +81,7 @@ void SimMember::crash(bool power) {
   paused_ = false;
   waiting_.clear();
   answers_.clear();
+  asked_.clear();
   inlets_.clear();
   watch_rules_ = {};
   listeners_.clear();
@@ -166,8 +167,15 @@ void SimMember::timer(std::uint64_t run) {
 void SimMember::submit(coord::Request request, Answer answer) {
   const coord::RequestId id{next_request_++};
   answers_[id] = std::move(answer);
-  call([this, id, what = std::move(request)]() mutable {
-    driver_->submit(local_now(), id, std::move(what));
+  asked_.push_back({id, std::move(request)});
+  if (asked_.size() > 1) {
+    return;
+  }
+  constexpr microseconds kOneTurn{2000};  // of a busy loop: what comes meanwhile goes with it
+  queue_.after(microseconds(rng_.between(0, kOneTurn.count())), [this, run = run_] {
+    if (run == run_) {
+      call([this] { driver_->submit(local_now(), std::exchange(asked_, {})); });
+    }
   });
 }
 

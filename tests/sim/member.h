@@ -137,6 +137,7 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   std::deque<std::function<void()>> waiting_;  // while paused
   Instant timer_at_ = kNever;                  // the earliest one planned, in global time
   std::map<coord::RequestId, Answer> answers_;
+  std::vector<coord::LocalRequest> asked_;  // go to the driver together
   std::map<MemberId, Inlet> inlets_;
   WatchRules watch_rules_;
   std::map<coord::WatcherId, WatchListener> listeners_;

@@ -62,7 +62,7 @@ class SpeechRules {
   std::size_t quorum_;
   std::map<coord::Epoch, coord::MemberId> primaries_;
   std::set<std::pair<coord::MemberId, coord::Epoch>> promises_;  // that counted
-  std::unordered_map<coord::Zxid, std::uint32_t> contents_;  // check of what was broadcast
+  std::unordered_map<coord::Zxid, std::uint32_t> contents_;      // check of what was broadcast
   std::map<std::pair<coord::MemberId, coord::MemberId>, Attachment> attachments_;  // from, to
   std::map<coord::MemberId, coord::Zxid> acknowledged_;  // most that a voter ever did
   coord::Zxid committed_;

@@ -90,9 +90,8 @@ TEST_CASE("ARecoveryThatIsDoneOnDiskIsToldAsDoneThoughTheLinksCannotOpen") {
   made.run([&](RingMember& member) {
     bool written = false;
     run_until(made.loop, [&] { return member.in_touch(); });
-    member.submit(open_session(), [&](const coord::Reply& reply) {
-      written = reply.error == coord::ZkError::kOk;
-    });
+    member.submit(open_session(),
+                  [&](const coord::Reply& reply) { written = reply.error == coord::ZkError::kOk; });
     run_until(made.loop, [&] { return written; });
   });
   // The next start is one of two, and the other never comes.

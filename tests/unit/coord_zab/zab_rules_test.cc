@@ -137,7 +137,7 @@ TEST_CASE("D4AnEpochThatWasAskedForAndForgottenIsPromisedOnce") {
   REQUIRE(ring.members[1].disk.accepted == Epoch{2});
   REQUIRE(ring.members[2].disk.accepted == Epoch{2});
   ring.kill(3);
-  ring.kill(1);  // who promised epoch 2 to the attempt of 3
+  ring.kill(1);                              // who promised epoch 2 to the attempt of 3
   ring.members[2].disk.accepted = Epoch{1};  // as if that had not reached it
   ring.members[3].disk_stuck = false;
   ring.start(2);
