@@ -335,7 +335,7 @@ Instant Driver::next_deadline() const {
 
 void Driver::submit(Instant now, RequestId id, Request request) {
   std::vector<LocalRequest> one;
-  one.push_back({id, std::move(request)});
+  one.emplace_back(id, std::move(request));
   submit(now, std::move(one));
 }
 

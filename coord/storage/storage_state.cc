@@ -95,9 +95,9 @@ void Storage::State::replace_manifest(std::vector<DiskOp>& ops) {
 }
 
 std::uint64_t Storage::State::log_bytes_up_to(Zxid zxid) const {
-  const auto after = std::ranges::find_if(
+  const auto later = std::ranges::find_if(
       at.marks, [zxid](const RecordMark& record) { return record.last > zxid; });
-  return after == at.marks.end() ? at.log_bytes : after->before;
+  return later == at.marks.end() ? at.log_bytes : later->before;
 }
 
 ManifestSnapshot Storage::State::take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file) {

@@ -308,7 +308,7 @@ void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
   }
   const coord::RequestId id{++next_request_};
   waiting_.emplace(id, std::move(on_reply));
-  asked_.push_back({id, std::move(request)});
+  asked_.emplace_back(id, std::move(request));
 }
 
 void RingMember::touch(coord::SessionId session) {

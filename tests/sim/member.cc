@@ -167,7 +167,7 @@ void SimMember::timer(std::uint64_t run) {
 void SimMember::submit(coord::Request request, Answer answer) {
   const coord::RequestId id{next_request_++};
   answers_[id] = std::move(answer);
-  asked_.push_back({id, std::move(request)});
+  asked_.emplace_back(id, std::move(request));
   if (asked_.size() > 1) {
     return;
   }
