@@ -3,10 +3,13 @@
 //
 // Made by build_table and kept (shared_ptr) from one host-set version to the next while service,
 // instance and address stay. Workers reach it through a pinned table (view.h) and take no
-// reference. These two classes, Breaker, ResultWindow and TransitionLog hold all the atomics that
-// the workers share:
+// reference. These two classes, Breaker, ResultWindow, TransitionLog and PermitGate hold all the
+// atomics that the workers share:
 //   UpstreamState::cursor       one fetch_add per slot of the smooth schedule
 //   UpstreamState::transitions  breaker transitions per state, for the metric
+//   UpstreamState::requests     see limits/permit_gate.h: one compare-and-set for each request and
+//   UpstreamState::pending      its end, a lock only where a limit is reached; likewise
+//   Host::connections
 //   Host::in_flight             calls running now, from all workers
 //   Host's breaker              see breaker.h
 #pragma once
@@ -19,6 +22,7 @@
 
 #include "balancer/breaker/breaker.h"
 #include "balancer/endpoint.h"
+#include "balancer/limits/permit_gate.h"
 #include "balancer/transition_log.h"
 #include "config/base/time.h"
 #include "config/settings.h"
@@ -31,6 +35,8 @@ inline constexpr std::size_t kCacheLine = 64;
 struct UpstreamState {
   alignas(kCacheLine) std::atomic<std::uint64_t> cursor{0};
   alignas(kCacheLine) std::array<std::atomic<std::uint64_t>, 3> transitions{};  // by BreakerState
+  PermitGate requests;  // under way: limits.requests
+  PermitGate pending;   // of those the waiting ones: limits.pending; nobody queues for this
 
   [[nodiscard]] std::uint64_t transitions_to(BreakerState to) const {
     return transitions[static_cast<std::size_t>(to)].load(std::memory_order_relaxed);
@@ -53,6 +59,9 @@ class Host {
   // Enters only if at most `seen` calls run: the count by which this host was chosen still holds.
   bool enter_if_at_most(std::uint32_t seen);
 
+  // To this endpoint: limits.connections.
+  [[nodiscard]] PermitGate& connections() { return connections_; }
+
   [[nodiscard]] bool would_admit(const config::CircuitBreaker& settings, Instant now) const {
     return breaker_.would_admit(settings, now);
   }
@@ -70,6 +79,7 @@ class Host {
   alignas(kCacheLine) std::atomic<std::uint32_t> in_flight_{0};
   // Read by every pick, changed by results.
   alignas(kCacheLine) Breaker breaker_;
+  PermitGate connections_;
   alignas(kCacheLine) const std::shared_ptr<const HostIdentity> identity_;
   const std::shared_ptr<UpstreamState> state_;
   const std::shared_ptr<TransitionLog> log_;

@@ -43,6 +43,7 @@ PickGuard& PickGuard::operator=(PickGuard&& other) noexcept {
   finish();
   pick_ = std::exchange(other.pick_, Pick{});
   pin_ = std::move(other.pin_);
+  host_ = std::move(other.host_);
   held_ = std::exchange(other.held_, false);
   settled_ = std::exchange(other.settled_, false);
   return *this;
@@ -54,8 +55,20 @@ void PickGuard::settle(Outcome outcome, Duration took, Instant now) {
   balancer::settle(pick_, outcome, took, now);
 }
 
+void PickGuard::let_table_go() {
+  if (!held_ || !settled_ || host_ != nullptr) return;
+  host_ = pick_.host->host;
+  pick_ = Pick{};
+  pin_ = Pin();
+}
+
 void PickGuard::finish() {
   if (!held_) return;
+  if (host_ != nullptr) {
+    held_ = false;
+    std::exchange(host_, nullptr)->leave();
+    return;
+  }
   // A neutral outcome only gives a probe back: no time enters into it.
   settle(Outcome::kNeutral, Duration{0}, Instant{});
   held_ = false;

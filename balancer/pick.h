@@ -7,13 +7,15 @@
 // 1. A Pick counts as in flight until released. Each Pick gets exactly one settle() (what the try
 //    says about the host, to its breaker) and one release(); report() is both. PickGuard sees to
 //    it. A response that may last (a stream, an upgrade) is best settled when its head is there.
-// 2. The table that the upstream belongs to stays pinned (view.h) until then.
+// 2. The table that the upstream belongs to stays pinned (view.h) until then; for a call that may
+//    last for days, until it is settled (PickGuard::let_table_go).
 // 3. `tried` are hosts already used for this exchange: never picked again. Their pins are kept.
 // 4. An open breaker is never overridden.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -68,6 +70,9 @@ class PickGuard {
 
   // The first call counts, later ones do nothing; also when nothing is held.
   void settle(Outcome outcome, Duration took, Instant now);
+  // For a settled call that goes on and on: holds its host alone from now on, so that it does not
+  // keep an old table alive. get() gives an empty Pick afterwards. Before settle() it does nothing.
+  void let_table_go();
   // The try is over: no longer in flight; kNeutral if not settled.
   void finish();
   void report(Outcome outcome, Duration took, Instant now) {
@@ -78,6 +83,7 @@ class PickGuard {
  private:
   Pick pick_;
   Pin pin_;
+  std::shared_ptr<Host> host_;  // once the table is gone
   bool held_ = false;
   bool settled_ = false;
 };

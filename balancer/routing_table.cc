@@ -74,6 +74,14 @@ std::shared_ptr<Host> host_of(const Upstream* before, const HostIdentity& identi
   return found->host;
 }
 
+void set_limits(const config::Limits& limits, UpstreamState& state,
+                const std::vector<HostEntry>& hosts) {
+  const auto of = [](int value) { return static_cast<std::uint32_t>(std::max(0, value)); };
+  state.requests.set_limit(of(limits.requests));
+  state.pending.set_limit(of(limits.pending));
+  for (const HostEntry& entry : hosts) entry.host->connections().set_limit(of(limits.connections));
+}
+
 std::shared_ptr<const Upstream> make_upstream(const std::string& name, const Upstream* before,
                                               std::vector<Endpoint> endpoints,
                                               const config::Upstream& settings,
@@ -90,6 +98,7 @@ std::shared_ptr<const Upstream> make_upstream(const std::string& name, const Ups
     if (host == nullptr) host = std::make_shared<Host>(std::move(identity), state, log);
     hosts.push_back({.endpoint = std::move(endpoint), .host = std::move(host)});
   }
+  set_limits(settings.limits, *state, hosts);
   return std::make_shared<const Upstream>(name, settings, std::move(hosts), std::move(state), rng);
 }
 

@@ -68,7 +68,8 @@ class RoutingTable {
 
 // The table for these endpoints and settings. `previous` may be null. An upstream in which nothing
 // changed stays the very same object; else its hosts that were there before, and its cursor, are
-// kept. Every name of an endpoint or of settings.upstreams gets an upstream, be it without hosts.
+// kept. Changed limits hold from now on, for who uses the table before too. Every name of an
+// endpoint or of settings.upstreams gets an upstream, be it without hosts.
 // Fixed endpoints of the settings are added, except where a registered one has the same address.
 // Endpoints are data from outside: names are lowered, weights clamped to 1..1000, a second entry
 // with the same instance is left out.

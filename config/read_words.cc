@@ -27,8 +27,8 @@ constexpr std::array kBalances{Word<Balance>{"round_robin", Balance::kRoundRobin
                                Word<Balance>{"least_connection", Balance::kLeastConnection}};
 constexpr std::array<std::string_view, 5> kLaterBalances{"peak_ewma", "random", "consistent_hash",
                                                          "maglev", "load_aware"};
-constexpr std::array kProtocols{Word<Protocol>{"http", Protocol::kHttp}};
-constexpr std::array<std::string_view, 1> kLaterProtocols{"tcp"};
+constexpr std::array kProtocols{Word<Protocol>{"http", Protocol::kHttp},
+                                Word<Protocol>{"tcp", Protocol::kTcp}};
 constexpr std::array kLevels{
     Word<LogLevel>{"debug", LogLevel::kDebug}, Word<LogLevel>{"info", LogLevel::kInfo},
     Word<LogLevel>{"warn", LogLevel::kWarn}, Word<LogLevel>{"error", LogLevel::kError}};
@@ -103,7 +103,7 @@ void read(const Input& in, Balance& out) {
   read_word(in, kBalances, "policy", out, kLaterBalances);
 }
 void read(const Input& in, Protocol& out) {
-  read_word(in, kProtocols, "protocol", out, kLaterProtocols);
+  read_word(in, kProtocols, "protocol", out);
 }
 void read(const Input& in, LogLevel& out) {
   read_word(in, kLevels, "level", out);

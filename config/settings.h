@@ -75,7 +75,7 @@ struct Ring {
 enum class Balance { kRoundRobin, kWeighted, kLeastConnection };
 const char* to_string(Balance balance);  // as written in YAML
 
-enum class Protocol { kHttp };
+enum class Protocol { kHttp, kTcp };
 
 struct Timeouts {
   milliseconds connect{1000};    // 1 ms .. 1 h
@@ -114,15 +114,24 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
+// How much of an upstream is in use at a time, over all workers.
+struct Limits {
+  int connections = 1024;  // 1..1000000, to each endpoint
+  int pending = 1024;      // 0..1000000 requests that wait for one of the other two
+  int requests = 1024;     // 1..1000000 under way
+  bool operator==(const Limits&) const = default;
+};
+
 // The settings of one upstream, or of `defaults`.
 struct Upstream {
-  std::optional<Address> listen;  // a fixed local port for this upstream
-  Protocol protocol = Protocol::kHttp;
+  std::optional<Address> listen;        // a fixed local port for this upstream
+  Protocol protocol = Protocol::kHttp;  // kTcp: what comes in by `listen` is passed on as bytes
   Balance balance = Balance::kLeastConnection;
   std::vector<Address> endpoints;  // static ones, added to those discovered
   Timeouts timeouts;
   Retry retry;
   CircuitBreaker circuit_breaker;
+  Limits limits;
   int panic_threshold =
       50;  // 0..100 percent of endpoints that are up; below it health is ignored; 0: off
   bool operator==(const Upstream&) const = default;

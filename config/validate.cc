@@ -227,6 +227,14 @@ void check_times(const Checker& check) {
   }
 }
 
+// Bytes name no service: only a port of its own can.
+void check_protocol(const Checker& check, const std::string& block, const Upstream& upstream) {
+  if (upstream.protocol == Protocol::kTcp && !upstream.listen) {
+    check.complain({block + ".protocol", block + ".listen"},
+                   "tcp needs a port of its own: add listen, e.g. listen: 127.0.0.1:9001");
+  }
+}
+
 void check_breaker(const Checker& check, const std::string& block, const CircuitBreaker& breaker) {
   if (breaker.open_for_max < breaker.open_for) {
     const std::string longest = block + ".circuit_breaker.open_for_max";
@@ -252,6 +260,7 @@ void validate(const Settings& settings, Report& report) {
   check_breaker(check, "defaults", settings.defaults.circuit_breaker);
   for (const auto& [name, upstream] : settings.upstreams) {
     check_breaker(check, "upstreams." + name, upstream.circuit_breaker);
+    check_protocol(check, "upstreams." + name, upstream);
   }
 }
 

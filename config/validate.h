@@ -11,6 +11,7 @@
 //  >= open_for.
 //  5. No two listeners share an address; the app, and static endpoints, are none of our own
 //  listeners.
+//  6. An upstream with protocol tcp has a port of its own.
 #pragma once
 
 #include <vector>

@@ -44,6 +44,12 @@ void read_defaults(const Entry& entry, Report& report, Upstream& out) {
     report.add(report.place_of("defaults.endpoints"), "defaults.endpoints",
                "endpoints belong to one upstream: write them as upstreams.NAME.endpoints");
   }
+  if (out.protocol == Protocol::kTcp) {
+    report.add(report.place_of("defaults.protocol"), "defaults.protocol",
+               "tcp goes with a port of one upstream: write it as upstreams.NAME.protocol, beside "
+               "upstreams.NAME.listen");
+    out.protocol = Protocol::kHttp;
+  }
 }
 
 // Each upstream begins as a copy of the defaults; its own keys replace theirs one by one.

@@ -232,6 +232,12 @@ Framing response_framing(const RequestHead& request, const ResponseHead& respons
   }
 }
 
+bool keeps_framing_fields(const RequestHead& request, const ResponseHead& response) {
+  return response.framing.kind == Framing::Kind::kNone && response.status / 100 != 1 &&
+         response.status != 204 && !response.tunnel &&
+         !(request.minor_version == 0 && response.has(FieldId::kTransferEncoding));
+}
+
 ChunkHeader::ChunkHeader(std::uint64_t size) : begin_(text_.size()) {
   text_[--begin_] = '\n';
   text_[--begin_] = '\r';
@@ -258,6 +264,13 @@ void write_own_response(const OwnResponse& response, std::string& out) {
   if (!response.head_only) {
     out.append(response.body);
   }
+}
+
+void write_connected(std::span<const NewField> fields, std::string& out) {
+  write_status_line(200, status_phrase(200), out);
+  const Head none;
+  FieldWriter writer(none, Framing::none(), ConnectionOption::kNone, FieldSet{}, {}, out);
+  writer.write(fields);
 }
 
 std::string_view status_phrase(int status) {

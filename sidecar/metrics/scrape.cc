@@ -23,6 +23,7 @@ struct UpstreamSum {
   std::map<std::string, std::uint64_t, std::less<>> retries;
   Histogram::Values duration;
   std::int64_t in_flight = 0;
+  std::int64_t pending = 0;
 };
 
 struct InboundSum {
@@ -104,6 +105,7 @@ std::map<std::string, UpstreamSum, std::less<>> sum_upstreams(const Sources& sou
       upstream.stats->retries.collect(sum.retries);
       sum.duration += upstream.stats->duration.values();
       sum.in_flight += upstream.stats->in_flight.value();
+      sum.pending += upstream.stats->pending.value();
     }
   }
   return sums;
@@ -144,6 +146,11 @@ void add_upstream_values(const std::map<std::string, UpstreamSum, std::less<>>& 
   for (const auto& [name, sum] : sums) {
     page.number({{"upstream", name}}, static_cast<double>(sum.in_flight));
   }
+  page.begin(MetricType::Gauge, "ringside_upstream_requests_pending",
+             "Of those, exchanges that wait for room within the upstream's limits.");
+  for (const auto& [name, sum] : sums) {
+    page.number({{"upstream", name}}, static_cast<double>(sum.pending));
+  }
 }
 
 void add_endpoints(const Sources& sources, Page& page) {
@@ -183,6 +190,25 @@ void add_inbound(const Sources& sources, Page& page) {
   page.begin(MetricType::Gauge, "ringside_inbound_requests_in_flight",
              "Inbound requests that are under way.");
   page.number({}, static_cast<double>(sum.in_flight));
+}
+
+void add_refused(const Sources& sources, Page& page) {
+  std::map<std::string, std::uint64_t, std::less<>> requests;
+  std::map<std::string, std::uint64_t, std::less<>> responses;
+  for (const WorkerMetrics* loop : sources.loops) {
+    loop->bad_requests.collect(requests);
+    loop->bad_responses.collect(responses);
+  }
+  page.begin(MetricType::Counter, "ringside_bad_requests_total",
+             "Requests refused as no valid HTTP/1.1 or too large, by the rule that they broke.");
+  for (const auto& [reason, count] : requests) {
+    page.number({{"reason", reason}}, count);
+  }
+  page.begin(MetricType::Counter, "ringside_bad_responses_total",
+             "Responses of upstreams that were no valid HTTP/1.1, by the rule that they broke.");
+  for (const auto& [reason, count] : responses) {
+    page.number({{"reason", reason}}, count);
+  }
 }
 
 void add_ring_role(RingRole role, Page& page) {
@@ -244,6 +270,7 @@ std::string scrape(const Sources& sources) {
   add_upstream_values(upstreams, page);
   add_endpoints(sources, page);
   add_inbound(sources, page);
+  add_refused(sources, page);
   if (sources.ring) {
     add_ring(*sources.ring, page);
   }

@@ -8,6 +8,8 @@
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -276,6 +278,22 @@ std::size_t TcpStream::pending_bytes() const {
   return impl_->sending.size() + impl_->waiting.size();
 }
 
+std::size_t TcpStream::unacknowledged() const {
+  uv_os_fd_t fd = -1;
+  int queued = 0;
+  if (impl_->closing || uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0 ||
+      ::ioctl(fd, SIOCOUTQ, &queued) != 0) {
+    return 0;
+  }
+  // libuv counts what is left of `sending` down as the kernel takes it.
+  return static_cast<std::size_t>(queued) + uv_stream_get_write_queue_size(impl_->stream()) +
+         impl_->waiting.size();
+}
+
+std::size_t TcpStream::unsent_bytes() const {
+  return uv_stream_get_write_queue_size(impl_->stream()) + impl_->waiting.size();
+}
+
 void TcpStream::shutdown() {
   if (std::exchange(impl_->shutdown_wanted, true) || impl_->broken || impl_->closing) {
     return;
@@ -302,7 +320,12 @@ void TcpStream::reset() {
     }
   };
   if (uv_tcp_close_reset(&impl_->tcp, closed) != 0) {
-    // Not possible after a shutdown: a plain close then.
+    // libuv refuses while a shutdown is on its way; the kernel does not.
+    uv_os_fd_t fd = -1;
+    if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) == 0) {
+      const linger at_once{.l_onoff = 1, .l_linger = 0};
+      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+    }
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), closed);
   }
 }

@@ -80,6 +80,16 @@ std::string_view to_string(Cause cause) {
   return "unknown";
 }
 
+std::optional<Cause> cause_from(std::string_view word) {
+  for (auto i = static_cast<int>(Cause::kNoEndpoints); i <= static_cast<int>(Cause::kDraining);
+       ++i) {
+    if (to_string(static_cast<Cause>(i)) == word) {
+      return static_cast<Cause>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 int status_of(Cause cause) {
   switch (cause) {
     case Cause::kNoEndpoints:

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ enum class Cause : std::uint8_t {
 };
 std::string_view to_string(Cause cause);  // as in x-ringside-error
 int status_of(Cause cause);
+// What another sidecar said in x-ringside-error; nullopt for a word that is none of ours.
+std::optional<Cause> cause_from(std::string_view word);
 
 // One try of an exchange, as people read it.
 struct AttemptLine {

@@ -1,10 +1,14 @@
 #include "sidecar/proxy/context.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace ringside::proxy {
 
 namespace {
+
+constexpr seconds kTellEvery{1};
 
 http::Limits limits_of(const config::Settings& settings) {
   http::Limits limits;
@@ -27,7 +31,9 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       metrics(its_metrics),
       access(its_access),
       limits(limits_of(*settings)),
-      pools(limits),
+      // A full queue does no harm: what fills it is work, and a turn that works ends by a look.
+      permits([this] { static_cast<void>(loop.post([this] { permits.collect(); })); }),
+      pools(limits, permits),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}
 
@@ -41,6 +47,19 @@ void WorkerContext::arm(Deadlines::Entry& entry, Instant due) {
     wheel_due_ = due + Deadlines::kSlot;
     wheel_.start(wheel_due_ - loop.coarse_now());
   }
+}
+
+void WorkerContext::tell(std::string message) {
+  const Instant now = loop.coarse_now();
+  if (!on_trouble || now < tell_from_) {
+    ++untold_;
+    return;
+  }
+  if (untold_ > 0) {
+    message += fmt::format(" (and {} more)", std::exchange(untold_, 0));
+  }
+  tell_from_ = now + kTellEvery;
+  on_trouble(Error{ErrorCode::kUnavailable, std::move(message)});
 }
 
 void WorkerContext::turn_wheel() {

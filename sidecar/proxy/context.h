@@ -4,11 +4,14 @@
 // locks). Settings and view are replaced between callbacks, never inside one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "balancer/limits/permit_gate.h"
 #include "balancer/view.h"
+#include "config/base/error.h"
 #include "config/base/rng.h"
 #include "config/settings.h"
 #include "sidecar/http/step.h"
@@ -37,6 +40,8 @@ struct WorkerContext {
 
   // Arms `entry` and sees to it that the wheel is turned in time.
   void arm(Deadlines::Entry& entry, Instant due);
+  // Tells the log what no answer can tell a caller. One line a second at most, the others counted.
+  void tell(std::string message);
 
   net::Loop& loop;
   std::shared_ptr<const config::Settings> settings;
@@ -48,12 +53,16 @@ struct WorkerContext {
   metrics::WorkerMetrics& metrics;
   AccessQueue& access;
   const http::Limits limits;
+  balancer::PermitInbox permits;  // for this worker's calls that wait
+  // Asks the other workers to close an idle connection to that host, since a call here waits.
+  std::function<void(const std::shared_ptr<balancer::Host>&)> ask_for_idle;
   Pools pools;
   Gather to_upstream;
   Gather to_downstream;
-  std::string scratch;    // for bodies of own answers
-  bool draining = false;  // inbound says so and closes after each response
-  bool stopping = false;  // so do all
+  std::string scratch;                           // for bodies of own answers
+  bool draining = false;                         // inbound says so and closes after each response
+  bool stopping = false;                         // so do all
+  std::function<void(const Error&)> on_trouble;  // may be empty
 
  private:
   void turn_wheel();
@@ -61,6 +70,8 @@ struct WorkerContext {
   Deadlines deadlines_;
   net::Timer wheel_;
   Instant wheel_due_ = kNever;
+  Instant tell_from_{};
+  std::uint64_t untold_ = 0;
 };
 
 }  // namespace ringside::proxy

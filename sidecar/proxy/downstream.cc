@@ -5,9 +5,20 @@
 // (Exchange stops reading from upstream) or sends too fast (pause).
 #include "sidecar/proxy/downstream.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace ringside::proxy {
+
+namespace {
+
+bool is_raw(const Entrance& entrance, const config::Settings& settings) {
+  return !entrance.upstream.empty() &&
+         settings.upstream(entrance.upstream).protocol == config::Protocol::kTcp;
+}
+
+}  // namespace
 
 Downstream::Downstream(WorkerContext& context, DownstreamOwner& owner,
                        std::shared_ptr<const Entrance> entrance, std::string peer_ip)
@@ -15,6 +26,7 @@ Downstream::Downstream(WorkerContext& context, DownstreamOwner& owner,
       owner_(owner),
       entrance_(std::move(entrance)),
       peer_ip_(std::move(peer_ip)),
+      raw_(is_raw(*entrance_, *context.settings)),
       parser_(context.limits),
       exchange_(context, *this) {}
 
@@ -24,6 +36,11 @@ void Downstream::start(std::unique_ptr<net::TcpStream> stream) {
   stream_ = std::move(stream);
   since_ = context_.loop.coarse_now();
   stream_->read_start();
+  if (raw_) {
+    process(fmt::format("CONNECT {0}:{1} HTTP/1.1\r\nHost: {0}\r\n\r\n", fixed_upstream(),
+                        entrance_->port));
+    return;
+  }
   rearm();
 }
 
@@ -55,7 +72,7 @@ void Downstream::process(std::span<const char> input) {
   bool more = true;
   while (more && state_ == State::kOpen) {
     // A head of which a part was read is served even when the proxy stops meanwhile.
-    if (!message_open_ && parser_.idle() && (exchange_.running() || closing_)) {
+    if (!message_open_ && parser_.idle() && (exchange_.running() || closing_ || backed_up())) {
       if (closing_) {
         unread_ = unread_ || !input.empty();
       } else {
@@ -73,6 +90,7 @@ void Downstream::process(std::span<const char> input) {
   }
   processing_ = false;
   exchange_.flush_request();
+  exchange_.begin_tunnel_if_due();
   if (state_ == State::kOpen && closing_ && !exchange_.running()) {
     finish_writing();
   }
@@ -99,7 +117,7 @@ bool Downstream::act_on(const http::Step& step) {
 
 // Called when no exchange runs and the last message was read to its end.
 void Downstream::next_request() {
-  if (stash_.empty()) {
+  if (stash_.empty() || backed_up()) {
     return;
   }
   std::string input;
@@ -120,9 +138,14 @@ void Downstream::exchange_done(bool keep) {
     finish_writing();
     return;
   }
+  go_on();
+}
+
+// What waits is served, as far as the caller reads.
+void Downstream::go_on() {
   next_request();
   resume();
-  if (state_ == State::kOpen && ended_ && !exchange_.running()) {
+  if (state_ == State::kOpen && ended_ && !exchange_.running() && stash_.empty()) {
     finish_writing();
     return;
   }
@@ -143,7 +166,11 @@ metrics::UpstreamStats* Downstream::unknown_stats() {
 }
 
 net::WriteResult Downstream::flush() {
-  return context_.to_downstream.flush(*stream_);
+  const auto result = context_.to_downstream.flush(*stream_);
+  if (result == net::WriteResult::kPending) {
+    progress_.note(*stream_);
+  }
+  return result;
 }
 
 std::size_t Downstream::pending_bytes() const {
@@ -163,15 +190,20 @@ void Downstream::resume() {
 }
 
 void Downstream::on_drained() {
+  progress_.note(*stream_);
   if (state_ == State::kLingering) {
     if (ended_) {
       close();
+      return;
     }
-    return;
-  }
-  if (exchange_.running()) {
+    since_ = context_.loop.coarse_now();
+    rearm();
+  } else if (exchange_.running()) {
     exchange_.on_downstream_drained();
     rearm();
+  } else {
+    since_ = context_.loop.coarse_now();
+    go_on();
   }
 }
 

@@ -4,8 +4,11 @@
 // to its Exchange; bytes of the next request wait until the response before is complete, so
 // pipelined requests are answered in order. Knows when to keep alive, when to close, and how: after
 // an answer that came before the request was read, it half-closes and reads on for a while, since
-// closing at once would make the kernel throw away the answer. Invariants: 1. at most one exchange
-// runs; 2. at most kStashBytes and one read wait; 3. after close() the owner is told once and
+// closing at once would make the kernel throw away the answer. On a fixed port with `protocol: tcp`
+// it is raw: there the port itself says CONNECT, by a request that we write, and nothing of HTTP
+// goes back. Invariants: 1. at most one exchange runs, and none begins while more than
+// Exchange::kHighWater waits for the caller to read; 2. at
+// most kStashBytes and one read wait; 3. after close() the owner is told once and
 // nothing happens here any more; 4. own callbacks may close it: the owner destroys it when the turn
 // is over.
 #pragma once
@@ -16,12 +19,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sidecar/http/parser.h"
 #include "sidecar/net/tcp_stream.h"
 #include "sidecar/proxy/context.h"
 #include "sidecar/proxy/deadlines.h"
 #include "sidecar/proxy/exchange.h"
+#include "sidecar/proxy/send_progress.h"
 
 namespace ringside::proxy {
 
@@ -36,7 +41,8 @@ class DownstreamOwner {
 // Which door a caller came through.
 struct Entrance {
   bool inbound = false;
-  std::string upstream;  // not empty: a fixed port of this upstream
+  std::string upstream;    // not empty: a fixed port of this upstream
+  std::uint16_t port = 0;  // as in the settings
 };
 
 class Downstream final : public net::StreamHandler, public Deadlines::Entry {
@@ -63,11 +69,19 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   [[nodiscard]] const http::RequestParser& parser() const { return parser_; }
   [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
   [[nodiscard]] bool processing() const { return processing_; }
+  // The caller speaks no HTTP: it gets what comes through the tunnel, or a reset.
+  [[nodiscard]] bool raw() const { return raw_; }
+  // For a tunnel, which takes the stream's events over.
+  [[nodiscard]] net::TcpStream& stream() { return *stream_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] std::string take_stash() { return std::exchange(stash_, {}); }
   metrics::UpstreamStats& stats_of(std::string_view upstream);
   metrics::UpstreamStats* unknown_stats();
   // Sends what is gathered for the caller.
   net::WriteResult flush();
   [[nodiscard]] std::size_t pending_bytes() const;
+  // The caller has taken some of what was held back for it since it was last asked.
+  [[nodiscard]] bool caller_reads() { return progress_.moved(*stream_); }
   void pause();
   void resume();
   void rearm();
@@ -91,16 +105,20 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void stash(std::span<const char> bytes);
   void next_request();
   void on_parse_error(const http::ParseError& error);
-  void refuse(Cause cause, std::string_view detail);
+  void refuse(Cause cause, std::string_view reason, std::string_view detail = {});
+  void go_on();
   void finish_writing();
   void say_idle_close();
   [[nodiscard]] Instant due() const;
   [[nodiscard]] bool waiting_for_request() const;
+  // So much is held back for the caller that no further request of its is served.
+  [[nodiscard]] bool backed_up() const { return pending_bytes() > Exchange::kHighWater; }
 
   WorkerContext& context_;
   DownstreamOwner& owner_;
   const std::shared_ptr<const Entrance> entrance_;
   const std::string peer_ip_;
+  const bool raw_;
   std::unique_ptr<net::TcpStream> stream_;
   http::RequestParser parser_;
   Exchange exchange_;
@@ -114,6 +132,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   bool reset_wanted_ = false;
   bool memory_kept_ = true;   // the parser's buffers are warm
   std::string stash_;         // bytes of requests to come
+  SendProgress progress_;     // of what is written to the caller
   Instant since_{};           // of the idle time, the head's first byte, or the lingering
   std::size_t lingered_ = 0;  // bytes read and thrown away
 

@@ -2,7 +2,7 @@
 // Good path: after its last response it half-closes and reads on, or closes at once when nothing is
 // unread. Failure paths: a message that is refused (own answer, half-close, linger); the caller
 // ends inside a message or breaks the connection (the exchange is abandoned); head, idle or linger
-// time is up.
+// time is up. A caller that still takes what was written for it is given more of them.
 #include <algorithm>
 #include <array>
 
@@ -29,6 +29,7 @@ void Downstream::finish_writing() {
   }
   state_ = State::kLingering;
   since_ = context_.loop.coarse_now();
+  progress_.note(*stream_);
   std::string().swap(stash_);
   stream_->shutdown();
   stream_->read_start();
@@ -41,20 +42,25 @@ void Downstream::on_parse_error(const http::ParseError& error) {
     exchange_.on_bad_body(error);
     return;
   }
+  if (message_open_) {
+    unread_ = true;  // answered before its body turned bad: one answer is enough
+    return;
+  }
   refuse(
       error.cause == http::Cause::kHeadersTooLarge ? Cause::kHeadersTooLarge : Cause::kBadRequest,
       http::to_string(error.reason));
 }
 
 // What the parser does not take: answered by us, then closed (never guessing where the next message
-// begins).
-void Downstream::refuse(Cause cause, std::string_view detail) {
+// begins), and counted by `reason`, which is also what the answer says unless there is a `detail`.
+void Downstream::refuse(Cause cause, std::string_view reason, std::string_view detail) {
+  context_.metrics.bad_requests.add(reason);
   closing_ = true;
   message_open_ = true;  // bytes of it may still come
   context_.scratch.clear();
   AnswerText text;
   text.cause = cause;
-  text.detail = detail;
+  text.detail = detail.empty() ? reason : detail;
   write_answer_body(text, context_.scratch);
   std::array<http::NewField, 4> fields;
   std::size_t count = 0;
@@ -129,6 +135,12 @@ void Downstream::on_eof() {
   if (exchange_.running() && !message_open_) {
     return;  // half-closed behind a complete request: it gets its response
   }
+  if (waiting_for_request()) {
+    if (stash_.empty()) {
+      finish_writing();  // what it has not read yet of the last response first
+    }
+    return;
+  }
   close();
 }
 
@@ -137,8 +149,11 @@ void Downstream::on_broken(const Error&) {
 }
 
 Instant Downstream::due() const {
+  const milliseconds idle = context_.settings->defaults.timeouts.idle;
+  const Instant idle_over = idle.count() == 0 ? kNever : since_ + idle;
   if (state_ == State::kLingering) {
-    return since_ + context_.bounds.linger;
+    // The linger is for what the caller still sends; first it is to read.
+    return pending_bytes() > 0 ? idle_over : since_ + context_.bounds.linger;
   }
   if (exchange_.running()) {
     return exchange_.due();
@@ -149,9 +164,7 @@ Instant Downstream::due() const {
   if (context_.stopping) {
     return since_ + kLastChance;
   }
-  const milliseconds idle = context_.settings->defaults.timeouts.idle;
-  const Instant close_at = idle.count() == 0 ? kNever : since_ + idle;
-  return memory_kept_ ? std::min(close_at, since_ + kKeepMemoryTime) : close_at;
+  return memory_kept_ ? std::min(idle_over, since_ + kKeepMemoryTime) : idle_over;
 }
 
 void Downstream::rearm() {
@@ -163,15 +176,24 @@ void Downstream::rearm() {
 void Downstream::on_deadline(Instant now) {
   if (due() <= now) {
     if (state_ == State::kLingering) {
-      close();
+      if (caller_reads()) {
+        since_ = now;
+      } else {
+        close();
+      }
     } else if (exchange_.running()) {
       exchange_.on_deadline(now);
     } else if (!waiting_for_request()) {
-      refuse(Cause::kBadRequest, "the request's head was not complete in time");
+      refuse(Cause::kBadRequest, "head_timeout", "the request's head was not complete in time");
       finish_writing();
     } else if (memory_kept_ && !context_.stopping && since_ + kKeepMemoryTime <= now) {
       parser_.release_memory();
       memory_kept_ = false;
+    } else if (caller_reads()) {
+      since_ = now;  // of the response before
+    } else if (pending_bytes() > 0) {
+      stream_->reset();
+      close();
     } else {
       stop();
     }

@@ -1,11 +1,14 @@
 // Begin, end and clocks of an exchange. The other parts: exchange_route.cc (where it goes),
-// exchange_try.cc (tries and retries), exchange_request.cc (out), exchange_response.cc (back).
+// exchange_limits.cc (whether it may), exchange_try.cc (tries and retries), exchange_request.cc
+// (out), exchange_response.cc (back), exchange_tunnel.cc (what becomes of an Upgrade or CONNECT).
 #include "sidecar/proxy/exchange.h"
 
 #include <algorithm>
 #include <chrono>
 
+#include "sidecar/http/upgrade.h"
 #include "sidecar/proxy/downstream.h"
+#include "sidecar/proxy/exchange_tunnel.h"
 
 namespace ringside::proxy {
 
@@ -17,7 +20,10 @@ constexpr int kCallerGone = 499;
 }  // namespace
 
 Exchange::Exchange(WorkerContext& context, Downstream& downstream)
-    : context_(context), downstream_(downstream), inbound_(downstream.inbound()) {}
+    : context_(context),
+      downstream_(downstream),
+      inbound_(downstream.inbound()),
+      wait_(context, *this) {}
 
 Exchange::~Exchange() = default;
 
@@ -27,6 +33,9 @@ const http::RequestHead& Exchange::request() const {
 
 void Exchange::reset() {
   phase_ = Phase::kConnecting;
+  asks_ = request().method == http::Method::kConnect ? Asks::kConnect
+          : http::offers_upgrade(request())          ? Asks::kUpgrade
+                                                     : Asks::kExchange;
   request_done_ = !request().framing.has_body();
   sent_ = upstream_broken_ = fresh_only_ = false;
   head_sent_ = keep_ = chunked_out_ = until_close_ = false;
@@ -74,7 +83,9 @@ void Exchange::take_request_id() {
 // The try is over for its connection and its pool; the pick stays for the caller to settle.
 void Exchange::release_try(bool reusable) {
   unsent_.drop();
+  wait_.give_up();
   connect_.reset();
+  opening_.release();
   context_.to_upstream.clear();
   if (connection_ != nullptr) {
     if (reusable) {
@@ -95,7 +106,8 @@ void Exchange::count_begin() {
 }
 
 void Exchange::finish(int code, std::string_view cause) {
-  const Duration took = context_.loop.now() - started_;
+  // A tunnel's life would drown the latencies.
+  const Duration took = (tunnel_ != nullptr ? tunnel_->agreed : context_.loop.now()) - started_;
   if (inbound_) {
     auto& stats = context_.metrics.inbound;
     stats.requests.add(code);
@@ -112,10 +124,14 @@ void Exchange::finish(int code, std::string_view cause) {
   if (context_.settings->log.access) {
     log_access(code, cause);
   }
+  drop_tunnel();
   release_try(false);
   guard_.finish();
   guard_ = balancer::PickGuard();
   pick_pin_ = balancer::Pin();
+  request_permit_.release();
+  request_pin_ = balancer::Pin();
+  request_state_.reset();
   trail_.reset();
   if (held_.capacity() > 4096) {
     std::string().swap(held_);
@@ -138,6 +154,10 @@ void Exchange::log_access(int code, std::string_view cause) {
   record.duration = context_.loop.now() - started_;
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
+  if (tunnel_ != nullptr && tunnel_->tunnel) {
+    record.bytes_in += tunnel_->tunnel->bytes_from_downstream();
+    record.bytes_out += tunnel_->tunnel->bytes_from_upstream();
+  }
   record.method = http::to_string(request().method);
   record.cause = cause;
   record.request_id = request_id_;
@@ -145,7 +165,9 @@ void Exchange::log_access(int code, std::string_view cause) {
       inbound_ && context_.settings->service ? context_.settings->service->name : service_.view();
   record.path = request().target;
   if (tries_ > 0) {
-    if (const auto* host = guard_.get().host) {
+    if (tunnel_ != nullptr && !tunnel_->endpoint.view().empty()) {
+      record.endpoint = tunnel_->endpoint.view();
+    } else if (const auto* host = guard_.get().host) {
       record.endpoint.set_address(host->endpoint.host, host->endpoint.port);
     } else if (context_.settings->service) {
       const config::Address& app = context_.settings->service->address;
@@ -156,8 +178,14 @@ void Exchange::log_access(int code, std::string_view cause) {
 }
 
 Instant Exchange::due() const {
+  if (phase_ == Phase::kQueued) {
+    return wait_.since() + timeouts_.connect;
+  }
   if (phase_ == Phase::kConnecting) {
     return kNever;  // TcpConnect has its own limit
+  }
+  if (phase_ == Phase::kTunnel) {
+    return tunnel_due();
   }
   const auto after = [](Instant from, milliseconds limit) {
     return limit.count() == 0 || from == kNever ? kNever : from + limit;
@@ -174,10 +202,24 @@ void Exchange::on_deadline(Instant now) {
   if (due() > now) {
     return;  // moved meanwhile; Downstream arms again
   }
+  if (phase_ == Phase::kQueued) {
+    waited_too_long();
+    return;
+  }
+  if (phase_ == Phase::kTunnel) {
+    on_tunnel_deadline(now);
+    return;
+  }
+  if (still_moving(now)) {
+    return;
+  }
   if (phase_ == Phase::kResponding) {
-    // A caller that does not read is not the host's fault.
-    settle(downstream_.pending_bytes() > 0 ? balancer::Outcome::kNeutral
-                                           : balancer::Outcome::kFailure);
+    // A caller that does not read is not the host's fault, and will not read a proper end either.
+    const bool caller_stopped = downstream_.pending_bytes() > 0;
+    settle(caller_stopped ? balancer::Outcome::kNeutral : balancer::Outcome::kFailure);
+    if (caller_stopped) {
+      downstream_.close_with_reset();
+    }
     break_off("timeout");
     return;
   }
@@ -195,9 +237,26 @@ void Exchange::on_deadline(Instant now) {
   }
 }
 
+// A side that takes a little from time to time is slow, not silent; and while the host still takes
+// the request, nobody waits for its response.
+bool Exchange::still_moving(Instant now) {
+  const bool request = progress_.moved(connection_->stream());
+  const bool response = phase_ == Phase::kResponding && downstream_.caller_reads();
+  if (request && response_from_ != kNever) {
+    response_from_ = now;
+  }
+  if (request || response) {
+    last_byte_ = now;
+  }
+  return request || response;
+}
+
 void Exchange::abandon() {
   if (!running()) {
     return;
+  }
+  if (phase_ == Phase::kTunnel) {
+    tunnel_->cut = true;
   }
   settle(balancer::Outcome::kNeutral);
   keep_ = false;

@@ -6,18 +6,23 @@
 // and makes the answer itself where nobody else does. States and transitions: README.md.
 // Invariants: 1. a response byte given to the caller ends all retries; 2. an exchange that began
 // ends in finish() exactly once, with one code in the metrics; 3. what is held of a request's body
-// is at most kHoldBytes and one read; 4. each pick is settled and released before finish().
+// is at most kHoldBytes and one read; 4. each pick is settled and released before finish(); 5. no
+// byte of the caller's goes upstream behind an Upgrade or CONNECT before it was agreed to;
+// 6. outbound, it holds one permit of limits.requests from its first pick to finish(), and one of
+// limits.connections while it has a connection or opens one.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "balancer/limits/permit_gate.h"
 #include "balancer/pick.h"
 #include "balancer/retry/retry.h"
 #include "config/settings.h"
@@ -26,14 +31,17 @@
 #include "sidecar/net/tcp_connect.h"
 #include "sidecar/proxy/answers.h"
 #include "sidecar/proxy/context.h"
+#include "sidecar/proxy/permit_wait.h"
 #include "sidecar/proxy/pool.h"
+#include "sidecar/proxy/send_progress.h"
+#include "sidecar/proxy/tunnel.h"
 #include "sidecar/proxy/upstream_connection.h"
 
 namespace ringside::proxy {
 
 class Downstream;
 
-class Exchange final : public UpstreamUser {
+class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwner {
  public:
   static constexpr std::size_t kHoldBytes = 64 * 1024;   // of a body, for a retry
   static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
@@ -49,6 +57,8 @@ class Exchange final : public UpstreamUser {
   void on_end();
   void on_bad_body(const http::ParseError& error);
   void flush_request();
+  // The bytes at hand were parsed: a tunnel that waited for the request's end may begin.
+  void begin_tunnel_if_due();
 
   void on_downstream_drained();
   // The caller is gone: nothing can be told to it any more.
@@ -62,11 +72,16 @@ class Exchange final : public UpstreamUser {
   bool on_upstream_body(std::span<const char> piece) override;
   void on_upstream_pause() override;
   void on_upstream_end(bool reusable) override;
+  void on_upstream_tunnel(std::span<const char> early) override;
   void on_upstream_failed(const UpstreamFailure& failure) override;
   void on_upstream_drained() override;
+  void on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) override;
+  void on_tunnel_end(TunnelEnd end) override;
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kConnecting, kWaiting, kResponding };
+  enum class Phase : std::uint8_t { kIdle, kQueued, kConnecting, kWaiting, kResponding, kTunnel };
+  // What the request may turn the connection into.
+  enum class Asks : std::uint8_t { kExchange, kUpgrade, kConnect };
 
   // One try that went nowhere. Its pin keeps the host alive for `tried`.
   struct Attempt {
@@ -77,6 +92,7 @@ class Exchange final : public UpstreamUser {
     Duration took{0};
   };
   static constexpr std::size_t kMaxAttempts = 24;
+  static constexpr std::size_t kMaxPassed = kMaxAttempts + 16;  // hosts tried, or full
   // What failed so far. Made by the first failure, since most exchanges have none.
   struct Trail {
     std::array<Attempt, kMaxAttempts> attempts;
@@ -85,25 +101,49 @@ class Exchange final : public UpstreamUser {
     std::size_t tried_count = 0;
   };
 
+  struct Picked {
+    balancer::PickGuard guard;
+    balancer::Pin pin;
+  };
+
   // exchange.cc
   [[nodiscard]] const http::RequestHead& request() const;
+  // A connection is there to write to.
+  [[nodiscard]] bool connected() const {
+    return phase_ == Phase::kWaiting || phase_ == Phase::kResponding;
+  }
   void reset();
   void take_request_id();
   void release_try(bool reusable);
   void finish(int code, std::string_view cause);
+  bool still_moving(Instant now);
   void count_begin();
   void log_access(int code, std::string_view cause);
 
   // exchange_route.cc: where it goes
-  bool refuse_unsupported();
   void begin_outbound();
   void begin_inbound();
   void answer_no_service(std::string_view name);
+  std::expected<Picked, balancer::PickFailure> pick_among(
+      std::span<const balancer::Host* const> passed);
   std::optional<balancer::PickFailure> pick_host();
+  void pick_and_start();
   void answer_pick_failure(balancer::PickFailure failure);
+
+  // exchange_limits.cc: what the upstream's limits allow
+  bool enter_upstream(const balancer::Upstream& upstream);
+  bool room_to_connect();
+  std::unique_ptr<UpstreamConnection> take_host_with_room();
+  void waited_too_long();
+  void let_request_table_go();
+  void answer_overflow(std::string_view detail, std::string_view key);
 
   // exchange_try.cc: tries and retries
   void start_try();
+  void begin_try();
+  void connect();
+  std::unique_ptr<UpstreamConnection> idle_connection(HostPool& pool);
+  [[nodiscard]] std::span<const balancer::Host* const> tried() const;
   void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
@@ -119,8 +159,10 @@ class Exchange final : public UpstreamUser {
   void send_request();
   void write_outbound_head(std::string& out);
   void write_inbound_head(std::string& out);
+  [[nodiscard]] http::ConnectionOption connection_option() const;
   void write_request_piece(std::string_view bytes);
   void write_request_end();
+  void start_response_clock();
   void hold(std::span<const char> piece);
 
   // exchange_response.cc: response back
@@ -135,11 +177,23 @@ class Exchange final : public UpstreamUser {
   [[nodiscard]] bool closing_down() const;
   [[nodiscard]] std::string endpoint_text(const balancer::HostEntry* host) const;
 
+  // exchange_tunnel.cc: what becomes of an Upgrade, of CONNECT and of raw TCP
+  struct TunnelPhase;
+  bool refuse_head(const http::ResponseHead& head);
+  void refuse_raw(std::string_view cause, std::string_view detail);
+  void connect_directly(std::unique_ptr<UpstreamConnection> connection);
+  void begin_tunnel(std::span<const char> early);
+  void settle_tunnel(balancer::Outcome outcome);
+  void on_tunnel_deadline(Instant now);
+  void drop_tunnel();
+  [[nodiscard]] Instant tunnel_due() const;
+
   WorkerContext& context_;
   Downstream& downstream_;
   const bool inbound_;
 
   Phase phase_ = Phase::kIdle;
+  Asks asks_ = Asks::kExchange;
   bool request_done_ = false;     // all of it was read
   bool sent_ = false;             // a byte of it went out in this try
   bool upstream_broken_ = false;  // nothing more can be written in this try
@@ -161,13 +215,20 @@ class Exchange final : public UpstreamUser {
   std::string_view request_id_;
   std::array<char, 32> drawn_id_{};
 
+  balancer::Pin request_pin_;  // of the table that keeps the gate of request_permit_, or
+  std::shared_ptr<balancer::UpstreamState> request_state_;  // in a tunnel, what keeps it then
+  balancer::Permit request_permit_;                         // one of limits.requests
+  PermitWait wait_;  // kQueued: for that, or with guard_ held for a connection
   balancer::PickGuard guard_;
   balancer::Pin pick_pin_;     // of the table that guard_ picked from
   RoutedMark::Ticket unsent_;  // held while no byte of this try has gone out
   PoolLease pool_;
+  balancer::Permit opening_;  // of the connection that connect_ opens
   std::optional<net::TcpConnect> connect_;
   std::unique_ptr<UpstreamConnection> connection_;
+  SendProgress progress_;  // of what is written to connection_
   std::string held_;
+  std::unique_ptr<TunnelPhase> tunnel_;  // since it was agreed to
 
   std::unique_ptr<Trail> trail_;
   std::size_t tries_ = 0;

@@ -59,6 +59,7 @@ void Exchange::write_outbound_head(std::string& out) {
   edits.target = target_;
   edits.host = service_.view();
   edits.framing = request().framing;
+  edits.connection = connection_option();
   edits.drop = kDropFromRequest;
   edits.append = forwarded;
   edits.add = added.view();
@@ -73,10 +74,15 @@ void Exchange::write_inbound_head(std::string& out) {
       http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For", downstream_.peer_ip()}};
   http::RequestEdits edits;
   edits.framing = request().framing;
+  edits.connection = connection_option();
   edits.drop = kDropFromRequest;
   edits.append = forwarded;
   edits.add = added.view();
   http::write_request_head(request(), edits, out);
+}
+
+http::ConnectionOption Exchange::connection_option() const {
+  return asks_ == Asks::kUpgrade ? http::ConnectionOption::kUpgrade : http::ConnectionOption::kNone;
 }
 
 void Exchange::on_body(std::span<const char> piece) {
@@ -86,7 +92,7 @@ void Exchange::on_body(std::span<const char> piece) {
   }
   last_byte_ = context_.loop.coarse_now();
   hold(piece);
-  if (phase_ != Phase::kConnecting) {
+  if (connected()) {
     write_request_piece({piece.data(), piece.size()});
   } else if (held_.size() >= kHoldBytes) {
     downstream_.pause();
@@ -97,7 +103,7 @@ void Exchange::hold(std::span<const char> piece) {
   if (!replayable_) {
     return;
   }
-  if (phase_ != Phase::kConnecting && held_.size() + piece.size() > kHoldBytes) {
+  if (connected() && held_.size() + piece.size() > kHoldBytes) {
     replayable_ = false;  // given back in flush_request
     return;
   }
@@ -123,9 +129,17 @@ void Exchange::on_end() {
     return;
   }
   request_done_ = true;
-  response_from_ = last_byte_ = context_.loop.coarse_now();
-  if (phase_ != Phase::kConnecting) {
-    write_request_end();
+  last_byte_ = context_.loop.coarse_now();
+  if (connected()) {
+    write_request_end();  // the response's time begins when all has left: flush_request
+  } else {
+    response_from_ = last_byte_;
+  }
+}
+
+void Exchange::start_response_clock() {
+  if (request_done_ && response_from_ == kNever && connection_->stream().pending_bytes() == 0) {
+    response_from_ = context_.loop.coarse_now();
   }
 }
 
@@ -136,7 +150,11 @@ void Exchange::write_request_end() {
 }
 
 void Exchange::flush_request() {
-  if (!running() || phase_ == Phase::kConnecting || context_.to_upstream.empty()) {
+  if (!connected()) {
+    return;
+  }
+  if (context_.to_upstream.empty()) {
+    start_response_clock();
     return;
   }
   const auto result = context_.to_upstream.flush(connection_->stream());
@@ -153,11 +171,17 @@ void Exchange::flush_request() {
       // Nothing left this machine, so nothing can come back either.
       connection_->detach();
       try_failed({balancer::Cause::kReset}, "the connection was closed before the request");
+      return;
     }
+    start_response_clock();
     return;
   }
   sent_ = true;
   unsent_.drop();
+  if (result == net::WriteResult::kPending) {
+    progress_.note(connection_->stream());
+  }
+  start_response_clock();
   if (connection_->stream().pending_bytes() > kHighWater) {
     downstream_.pause();
   } else {
@@ -166,13 +190,18 @@ void Exchange::flush_request() {
 }
 
 void Exchange::on_upstream_drained() {
+  last_byte_ = context_.loop.coarse_now();
+  progress_.note(connection_->stream());
+  start_response_clock();
   downstream_.resume();
+  downstream_.rearm();
 }
 
 void Exchange::on_bad_body(const http::ParseError& error) {
   if (!running()) {
     return;
   }
+  context_.metrics.bad_requests.add(http::to_string(error.reason));
   settle(balancer::Outcome::kNeutral);
   keep_ = false;
   if (head_sent_) {

@@ -32,6 +32,9 @@ bool Exchange::on_upstream_head(const http::ResponseHead& head) {
   if (!inbound_ && failed_by_head(head)) {
     return false;
   }
+  if (refuse_head(head)) {
+    return false;
+  }
   pass_head(head);
   return true;
 }
@@ -60,27 +63,28 @@ bool Exchange::retry_fresh_after_408(const http::ResponseHead& head) {
 }
 
 void Exchange::pass_interim(const http::ResponseHead& head) {
-  if (request().minor_version == 0 || head_sent_) {
+  if (request().minor_version == 0 || head_sent_ || downstream_.raw()) {
     return;  // HTTP/1.0 knows no interim responses (RFC 9110, 15.2)
   }
   http::ResponseEdits edits;
   edits.drop = http::FieldSet{http::FieldId::kRingside};
-  edits.keep_framing_fields = true;
   http::write_response_head(head, edits, context_.to_downstream.text());
 }
 
 void Exchange::pass_head(const http::ResponseHead& head) {
   const auto framing = http::response_framing(request(), head);
-  const bool bodiless = head.framing.kind == http::Framing::Kind::kNone;
   chunked_out_ = framing.kind == http::Framing::Kind::kChunked;
   until_close_ = framing.kind == http::Framing::Kind::kUntilClose;
-  keep_ = request().keep_alive && request_done_ && !until_close_ && !closing_down();
+  until_close_ = until_close_ || head.tunnel;
+  // What follows a CONNECT may be no HTTP, whatever its answer was.
+  keep_ = request().keep_alive && request_done_ && !until_close_ && !closing_down() &&
+          asks_ != Asks::kConnect;
   status_ = head.status;
   std::array<http::NewField, 2> added;
   std::size_t count = 0;
   http::ResponseEdits edits;
   edits.framing = framing;
-  edits.keep_framing_fields = bodiless;
+  edits.keep_framing_fields = http::keeps_framing_fields(request(), head);
   if (inbound_) {
     added[count++] = {"x-ringside-instance", context_.instance};
     if (context_.draining) {
@@ -90,16 +94,22 @@ void Exchange::pass_head(const http::ResponseHead& head) {
   if (inbound_ || !pool_->sidecar()) {
     edits.drop = http::FieldSet{http::FieldId::kRingside};
   }
-  if (!keep_) {
+  if (head.tunnel) {
+    edits.connection = connection_option();
+  } else if (!keep_) {
     edits.connection = http::ConnectionOption::kClose;
+  } else if (head.status == 426 && head.upgrade) {
+    edits.connection = http::ConnectionOption::kUpgrade;  // must say what is required
   } else if (request().minor_version == 0) {
     edits.connection = http::ConnectionOption::kKeepAlive;
   }
   edits.add = std::span(added).first(count);
-  http::write_response_head(head, edits, context_.to_downstream.text());
+  if (!downstream_.raw()) {
+    http::write_response_head(head, edits, context_.to_downstream.text());
+  }
   head_sent_ = true;
   phase_ = Phase::kResponding;
-  if (chunked_out_ || until_close_ || framing.length > kJudgeAtEndBytes) {
+  if (chunked_out_ || (until_close_ && !head.tunnel) || framing.length > kJudgeAtEndBytes) {
     settle(balancer::outcome_of_status(status_));
   }
 }
@@ -119,7 +129,10 @@ bool Exchange::on_upstream_body(std::span<const char> piece) {
 }
 
 void Exchange::on_upstream_pause() {
-  last_byte_ = context_.loop.coarse_now();
+  // Bytes of a head are no sign of life until there is one.
+  if (head_sent_) {
+    last_byte_ = context_.loop.coarse_now();
+  }
   if (!flush_response()) {
     abandon();
     downstream_.close();
@@ -133,7 +146,7 @@ void Exchange::on_upstream_pause() {
 
 void Exchange::on_downstream_drained() {
   last_byte_ = context_.loop.coarse_now();
-  if (connection_ != nullptr) {
+  if (connection_ != nullptr && tunnel_ == nullptr) {
     connection_->stream().read_start();
   }
 }
@@ -153,8 +166,9 @@ void Exchange::on_upstream_end(bool reusable) {
   if (chunked_out_) {
     http::write_last_chunk(connection_->parser().trailers(), context_.to_downstream.text());
   }
-  const bool clean =
-      reusable && request_done_ && !upstream_broken_ && connection_->stream().pending_bytes() == 0;
+  // A server that was offered an upgrade may read on by another protocol: never pooled.
+  const bool clean = reusable && request_done_ && !upstream_broken_ &&
+                     connection_->stream().pending_bytes() == 0 && asks_ == Asks::kExchange;
   settle(balancer::outcome_of_status(status_));
   release_try(clean);
   finish(status_, "");
@@ -163,6 +177,9 @@ void Exchange::on_upstream_end(bool reusable) {
 void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
   const balancer::Failure kind{failure.reset ? balancer::Cause::kReset
                                              : balancer::Cause::kBadResponse};
+  if (!failure.reset) {
+    context_.metrics.bad_responses.add(failure.detail);
+  }
   if (!head_sent_) {
     context_.to_downstream.clear();
     try_failed(kind, failure.detail);
@@ -183,9 +200,7 @@ void Exchange::break_off(std::string_view cause) {
 
 void Exchange::answer(Cause cause, std::string_view detail, std::string_view hint) {
   release_try(false);
-  // What follows a CONNECT is no HTTP.
-  keep_ = request().keep_alive && request_done_ && !closing_down() &&
-          request().method != http::Method::kConnect;
+  keep_ = request().keep_alive && request_done_ && !closing_down() && asks_ != Asks::kConnect;
   write_answer(cause, detail, hint);
   status_ = status_of(cause);
   head_sent_ = true;
@@ -193,6 +208,10 @@ void Exchange::answer(Cause cause, std::string_view detail, std::string_view hin
 }
 
 void Exchange::write_answer(Cause cause, std::string_view detail, std::string_view hint) {
+  if (downstream_.raw()) {
+    refuse_raw(to_string(cause), detail);
+    return;
+  }
   std::vector<std::string> endpoints;
   std::vector<AttemptLine> lines;
   if (trail_ != nullptr) {

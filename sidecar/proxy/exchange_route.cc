@@ -16,25 +16,7 @@ namespace {
 constexpr std::string_view kHowToName =
     "name a service: http://SERVICE/… through HTTP_PROXY, the Host header, or /svc/SERVICE/…";
 
-// An offer to switch to HTTP/2 may be passed over (RFC 9110, 7.8); some clients send it always.
-bool is_optional_upgrade(const http::RequestHead& head) {
-  const http::Field* field = head.find(http::FieldId::kUpgrade);
-  return field != nullptr && http::equals_ignoring_case(field->value, "h2c");
-}
-
 }  // namespace
-
-bool Exchange::refuse_unsupported() {
-  if (request().method == http::Method::kConnect) {
-    answer(Cause::kBadRequest, "CONNECT is not in this version");
-    return true;
-  }
-  if (request().upgrade && !is_optional_upgrade(request())) {
-    answer(Cause::kBadRequest, "Upgrade is not in this version");
-    return true;
-  }
-  return false;
-}
 
 void Exchange::begin_outbound() {
   const auto& settings = *context_.settings;
@@ -62,16 +44,24 @@ void Exchange::begin_outbound() {
     timeouts_ = upstream->settings().timeouts;
   }
   count_begin();
-  if (refuse_unsupported()) {
-    return;
+  if (asks_ == Asks::kConnect) {
+    const std::string_view authority = request().target;  // has a port, which names nothing
+    host = host.empty() ? authority : host;
+    target_ = {service_.view(), authority.substr(authority.rfind(':'))};
   }
-  if (service_.empty() && route.kind == http::Route::Kind::kUnnamed) {
+  if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
-  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+  } else if (route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);
-  } else if (const auto failure = pick_host()) {
+  } else if (enter_upstream(*upstream)) {
+    pick_and_start();
+  }
+}
+
+void Exchange::pick_and_start() {
+  if (const auto failure = pick_host()) {
     answer_pick_failure(*failure);
   } else {
     start_try();
@@ -95,24 +85,30 @@ void Exchange::answer_no_service(std::string_view name) {
   answer(Cause::kNoEndpoints, detail, hint);
 }
 
-// Takes a host that was not tried yet by the newest table; the pick before, if any, is over.
-std::optional<balancer::PickFailure> Exchange::pick_host() {
+// A host by the newest table, none of `passed`.
+std::expected<Exchange::Picked, balancer::PickFailure> Exchange::pick_among(
+    std::span<const balancer::Host* const> passed) {
   balancer::Pin pin = context_.view.pin();
   const balancer::Upstream* upstream =
       pin.table() == nullptr ? nullptr : pin.table()->find(service_.view());
   if (upstream == nullptr) {
-    return balancer::PickFailure::kNoEndpoints;
+    return std::unexpected(balancer::PickFailure::kNoEndpoints);
   }
-  std::span<const balancer::Host* const> tried;
-  if (trail_ != nullptr) {
-    tried = std::span(trail_->tried).first(trail_->tried_count);
+  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, passed});
+  if (!picked) {
+    return std::unexpected(picked.error());
   }
-  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, tried});
+  return Picked{balancer::PickGuard(*picked, pin), pin};
+}
+
+// Takes a host that was not tried yet; the pick before, if any, is over.
+std::optional<balancer::PickFailure> Exchange::pick_host() {
+  auto picked = pick_among(tried());
   if (!picked) {
     return picked.error();
   }
-  pick_pin_ = pin;
-  guard_ = balancer::PickGuard(*picked, std::move(pin));
+  guard_ = std::move(picked->guard);
+  pick_pin_ = std::move(picked->pin);
   return std::nullopt;
 }
 
@@ -146,9 +142,7 @@ void Exchange::begin_inbound() {
                                               settings.service->name, service->value));
     return;
   }
-  if (!refuse_unsupported()) {
-    start_try();
-  }
+  start_try();
 }
 
 }  // namespace ringside::proxy

@@ -48,25 +48,53 @@ Cause cause_of(const balancer::Failure& failure) {
 void Exchange::start_try() {
   phase_ = Phase::kConnecting;
   sent_ = upstream_broken_ = false;
+  pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
+                             : context_.pools.of(*guard_.get().host));
+  if (!fresh_only_) {
+    if (auto connection = idle_connection(*pool_)) {
+      begin_try();
+      use(std::move(connection));
+      return;
+    }
+  }
+  if (inbound_ || room_to_connect()) {
+    connect();
+  }
+}
+
+// Goes to the host now, be it by a connection that is there or by a new one.
+void Exchange::begin_try() {
   ++tries_;
   try_started_ = context_.loop.now();
   if (!inbound_) {
     unsent_ = context_.routed.picked();
   }
-  pool_ = PoolLease(inbound_ ? context_.pools.app(context_.settings->service->address)
-                             : context_.pools.of(*guard_.get().host));
-  if (!fresh_only_) {
-    const bool repeatable = http::is_idempotent(request().method);
-    const Duration max_idle = pool_->sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime)
-                                                             : Duration(kMaxIdleForUnsafe);
-    auto connection = pool_->take(context_.loop.coarse_now(), max_idle, !repeatable);
-    if (connection != nullptr) {
-      use(std::move(connection));
-      return;
-    }
-  }
+}
+
+void Exchange::connect() {
+  phase_ = Phase::kConnecting;
+  begin_try();
   connect_.emplace(context_.loop, pool_->address(), timeouts_.connect,
                    [this](auto stream) { on_connected(std::move(stream)); });
+}
+
+// One that is good for this request. CONNECT always takes a connection of its own: a fresh one is
+// not closed just then by its idle time.
+std::unique_ptr<UpstreamConnection> Exchange::idle_connection(HostPool& pool) {
+  if (asks_ == Asks::kConnect) {
+    return nullptr;
+  }
+  const bool repeatable = http::is_idempotent(request().method);
+  const Duration max_idle =
+      pool.sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe);
+  return pool.take(context_.loop.coarse_now(), max_idle, !repeatable);
+}
+
+std::span<const balancer::Host* const> Exchange::tried() const {
+  if (trail_ == nullptr) {
+    return {};
+  }
+  return std::span(trail_->tried).first(trail_->tried_count);
 }
 
 void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
@@ -75,13 +103,20 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
     try_failed({balancer::Cause::kConnectFailure}, connect_detail(stream.error().code));
     return;
   }
-  use(pool_->adopt(std::move(*stream)));
+  auto connection = pool_->adopt(std::move(*stream));
+  connection->hold(std::move(opening_));
+  if (asks_ == Asks::kConnect && !pool_->sidecar()) {
+    connect_directly(std::move(connection));
+  } else {
+    use(std::move(connection));
+  }
   downstream_.rearm();
 }
 
 void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
   connection_ = std::move(connection);
-  connection_->begin(*this, request().method);
+  connection_->begin(*this, request().method, asks_ == Asks::kUpgrade);
+  progress_.forget();
   phase_ = Phase::kWaiting;
   last_byte_ = context_.loop.coarse_now();
   send_request();
@@ -154,7 +189,7 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   const auto decision = balancer::decide_retry(guard_.get().upstream->settings().retry,
                                                {.failure = failure,
                                                 .method = http::to_string(request().method),
-                                                .sent = sent_,
+                                                .sent = sent_ && asks_ != Asks::kConnect,
                                                 .replayable = replayable_,
                                                 .response_started = head_sent_,
                                                 .retries = retries_,

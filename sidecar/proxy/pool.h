@@ -2,11 +2,14 @@
 // endpoint, last in first out.
 //
 // Used by exchanges; worker thread only. A connection in use is owned by its exchange, an idle one
-// by its HostPool, a dead one by Pools until the turn is over (it may still be in one of its own
-// callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint, none idle for longer
-// than kMaxIdleTime; 2. a HostPool lives while it has idle connections or a PoolLease on it;
+// by its HostPool, a dead one (its socket is closed) by Pools until the turn is over (it may still
+// be in one of its own callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint,
+// none idle for longer than kMaxIdleTime; 2. a HostPool lives while it has idle connections or a
+// PoolLease on it;
 // 3. a HostPool is found by its balancer::Host and holds a reference to it, so that an address of
-// memory that was freed and taken again can't name another endpoint.
+// memory that was freed and taken again can't name another endpoint; 4. no connection stays idle
+// here while somebody waits for one to that endpoint: it goes to who has waited longest, itself
+// where that is a call of this worker, else its permit.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +32,7 @@ class HostPool {
   static constexpr std::size_t kMaxIdle = 256;
   static constexpr seconds kMaxIdleTime{55};
 
-  HostPool(Pools& pools, std::shared_ptr<const balancer::Host> host, config::Address address,
+  HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::Address address,
            bool sidecar);
 
   [[nodiscard]] const config::Address& address() const { return address_; }
@@ -47,6 +50,8 @@ class HostPool {
   void discard(std::unique_ptr<UpstreamConnection> connection);
   // An idle connection met its end. Safe inside its own callbacks.
   void drop(UpstreamConnection& connection);
+  // Closes the connection that has been idle longest, for somebody who waits; false: none is.
+  bool give_up_idle();
 
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
 
@@ -54,13 +59,17 @@ class HostPool {
   friend class Pools;
   friend class PoolLease;
   void close_idle_before(Instant when);
+  // Another pool has taken its place: its users give connections back only to be closed.
+  void retire();
+  void pass_on(std::unique_ptr<UpstreamConnection> connection);
 
   Pools& pools_;
-  std::shared_ptr<const balancer::Host> host_;  // null: the local app
+  std::shared_ptr<balancer::Host> host_;  // null: the local app
   config::Address address_;
   bool sidecar_;
   std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // in the order in which they came back
   std::size_t leases_ = 0;
+  bool retired_ = false;
 };
 
 // Keeps a HostPool: what an exchange holds while it connects to, or uses, that endpoint.
@@ -86,12 +95,16 @@ class PoolLease {
 
 class Pools {
  public:
-  explicit Pools(const http::Limits& limits) : limits_(limits) {}
+  // `permits` is the worker's: waiters of this worker get idle connections themselves.
+  Pools(const http::Limits& limits, balancer::PermitInbox& permits)
+      : limits_(limits), permits_(permits) {}
 
   // For a host of the routing table: through its sidecar where it has one.
   HostPool& of(const balancer::HostEntry& entry);
   // For the local app; another address than before begins anew.
   HostPool& app(const config::Address& address);
+  // Closes an idle connection to that host; false: there is none.
+  bool give_up_idle(const balancer::Host& host);
 
   // Closes what has been idle too long and forgets endpoints that nobody uses; not to be called
   // from a connection's callback.
@@ -104,6 +117,7 @@ class Pools {
  private:
   friend class HostPool;
   http::Limits limits_;
+  balancer::PermitInbox& permits_;
   std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;
   std::vector<std::unique_ptr<HostPool>> former_;  // replaced ones, until their users are through
   std::vector<std::unique_ptr<UpstreamConnection>> dead_;

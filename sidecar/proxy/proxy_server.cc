@@ -16,6 +16,7 @@ class ProxyServer::Acceptor {
       : workers_(workers), on_trouble_(std::move(on_trouble)) {}
 
   Result<std::uint16_t> open(const config::Address& address, Entrance entrance) {
+    entrance.port = address.port;
     auto shared = std::make_shared<const Entrance>(std::move(entrance));
     auto listener =
         net::TcpListener::open(workers_.front()->loop(), address,
@@ -93,9 +94,13 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
   const int count = options_.settings->proxy.workers;
   for (int i = 0; i < count; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    workers_.push_back(std::make_unique<Worker>(
-        index, options_.settings, options_.instance, options_.bounds,
-        options_.seed + index * 0x9e3779b97f4a7c15U, access_, options_.on_routed));
+    workers_.push_back(std::make_unique<Worker>(index, options_.settings, options_.instance,
+                                                options_.bounds,
+                                                options_.seed + index * 0x9e3779b97f4a7c15U,
+                                                access_, options_.on_routed, options_.on_trouble));
+  }
+  for (auto& worker : workers_) {
+    worker->know(workers_);
   }
   acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
 }

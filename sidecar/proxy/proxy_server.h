@@ -29,7 +29,7 @@ struct ProxyOptions {
   std::string instance;                              // our own in the registry
   std::uint64_t seed = 0;                            // for picks and request ids: from real entropy
   Bounds bounds;
-  // Told about what goes wrong apart from an exchange; from any thread. May be empty.
+  // Told about what goes wrong and stands in no answer; from any thread. May be empty.
   std::function<void(const Error&)> on_trouble;
   // routed() may have grown; from a worker's thread. May be empty.
   std::function<void()> on_routed;

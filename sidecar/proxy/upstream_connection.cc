@@ -1,6 +1,6 @@
-// Good path: begin, on_read: head, body, end. Failure paths: the end or an error before a byte
-// (reset, not answered), inside the response (reset), bytes that are no response (bad_response);
-// anything at all while idle (the pool drops it).
+// Good path: begin, on_read: head, body, end; or a head that begins a tunnel. Failure paths: the
+// end or an error before a byte (reset, not answered), inside the response (reset), bytes that are
+// no response (bad_response); anything at all while idle (the pool drops it).
 #include "sidecar/proxy/upstream_connection.h"
 
 #include <utility>
@@ -18,11 +18,17 @@ UpstreamConnection::UpstreamConnection(HostPool& pool, std::unique_ptr<net::TcpS
 
 UpstreamConnection::~UpstreamConnection() = default;
 
-void UpstreamConnection::begin(UpstreamUser& user, http::Method method) {
+void UpstreamConnection::begin(UpstreamUser& user, http::Method method, bool upgrade) {
   user_ = &user;
   answered_ = false;
   ++exchanges_;
-  parser_.expect(method, false);
+  parser_.expect(method, upgrade);
+}
+
+void UpstreamConnection::close() {
+  detach();
+  stream_.reset();
+  permit_.release();
 }
 
 void UpstreamConnection::on_read(std::span<const char> bytes) {
@@ -48,6 +54,10 @@ void UpstreamConnection::on_read(std::span<const char> bytes) {
         }
         break;
       case http::Step::Kind::kEnd: {
+        if (parser_.head().tunnel) {
+          user_->on_upstream_tunnel(rest);
+          return;
+        }
         const bool clean = rest.empty() && parser_.head().keep_alive &&
                            parser_.head().framing.kind != http::Framing::Kind::kUntilClose;
         std::exchange(user_, nullptr)->on_upstream_end(clean);

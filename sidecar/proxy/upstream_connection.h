@@ -5,14 +5,17 @@
 // Invariants: 1. idle: no user, reading armed, so that an end or stray bytes (a `408` of another
 // sidecar, say) take it out of the pool before it is used again; 2. on_end and on_failed are the
 // last thing a read does here: the user may give the connection back, destroy it or use it again
-// from inside them; 3. a callback that returns false has let go of the connection.
+// from inside them; 3. a callback that returns false has let go of the connection; 4. it is counted
+// among limits.connections by the permit it holds, until its socket is closed.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "balancer/limits/permit_gate.h"
 #include "config/base/time.h"
 #include "sidecar/http/parser.h"
 #include "sidecar/net/tcp_stream.h"
@@ -35,6 +38,9 @@ class UpstreamUser {
   virtual void on_upstream_pause() = 0;
   // `reusable`: the response left the connection clean.
   virtual void on_upstream_end(bool reusable) = 0;
+  // The head was a 101, or a 2xx to CONNECT: HTTP is over, and `early` came behind it. Reading goes
+  // on only with another handler.
+  virtual void on_upstream_tunnel(std::span<const char> early) = 0;
   virtual void on_upstream_failed(const UpstreamFailure& failure) = 0;
   virtual void on_upstream_drained() = 0;
 
@@ -48,12 +54,20 @@ class UpstreamConnection final : public net::StreamHandler {
                      const http::Limits& limits);
   ~UpstreamConnection();
 
-  // A new response to `method` begins; events go to `user` from now on.
-  void begin(UpstreamUser& user, http::Method method);
+  // A new response to `method` begins; events go to `user` from now on. `upgrade`: it may be a 101.
+  void begin(UpstreamUser& user, http::Method method, bool upgrade);
   // The user is gone; what comes now is stray.
   void detach() { user_ = nullptr; }
+  // Closes the socket and gives up the permit, also inside its own callbacks; only destroying
+  // remains.
+  void close();
 
-  [[nodiscard]] net::TcpStream& stream() { return *stream_; }
+  // The permit by which it is counted; none to the local app.
+  void hold(balancer::Permit permit) { permit_ = std::move(permit); }
+  [[nodiscard]] balancer::Permit take_permit() { return std::move(permit_); }
+
+  [[nodiscard]] bool open() const { return stream_ != nullptr; }
+  [[nodiscard]] net::TcpStream& stream() { return *stream_; }  // while open
   [[nodiscard]] HostPool& pool() { return pool_; }
   [[nodiscard]] const http::ResponseParser& parser() const { return parser_; }
   // Something of the response to this request was read.
@@ -72,6 +86,7 @@ class UpstreamConnection final : public net::StreamHandler {
   void fail_user(const http::ParseError& error);
 
   HostPool& pool_;
+  balancer::Permit permit_;  // outlives the socket
   std::unique_ptr<net::TcpStream> stream_;
   http::ResponseParser parser_;
   UpstreamUser* user_ = nullptr;

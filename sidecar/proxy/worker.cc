@@ -11,8 +11,10 @@ namespace ringside::proxy {
 
 Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
                const std::string& instance, const Bounds& bounds, std::uint64_t seed,
-               AccessQueue& access, std::function<void()> on_routed)
-    : metrics_(fmt::format("worker-{}", index)),
+               AccessQueue& access, std::function<void()> on_routed,
+               std::function<void(const Error&)> on_trouble)
+    : index_(index),
+      metrics_(fmt::format("worker-{}", index)),
       context_(loop_, std::move(settings), instance, bounds, seed, metrics_, access),
       turn_end_(loop_, [this] { end_of_turn(); }),
       sweep_(loop_, [this] { sweep(); }),
@@ -23,6 +25,7 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
                     }
                   }),
       on_routed_(std::move(on_routed)) {
+  context_.on_trouble = std::move(on_trouble);
   context_.routed.on_change([this](balancer::TableVersion version) {
     {
       const std::lock_guard lock(mutex_);
@@ -32,6 +35,9 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
       on_routed_();
     }
   });
+  context_.ask_for_idle = [this](const std::shared_ptr<balancer::Host>& host) {
+    ask_for_idle(host, all_.empty() ? 0 : all_.size() - 1);
+  };
   loop_.observe_turns([this](Duration spent) { metrics_.loop_turn.record(spent); });
 }
 
@@ -130,7 +136,25 @@ void Worker::check_stopped() {
   }
 }
 
+// From one to the next, until one of `workers` has an idle connection to close or nobody waits.
+void Worker::ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size_t workers) {
+  if (workers == 0) {
+    return;
+  }
+  Worker& next = *all_[(index_ + 1) % all_.size()];
+  const bool posted = next.post([host, workers](Worker& its) {
+    if (host->connections().crowded() && !its.context_.pools.give_up_idle(*host)) {
+      its.ask_for_idle(host, workers - 1);
+    }
+  });
+  // Asked for nothing then: who waits gets what else comes free, or is told that it took too long.
+  static_cast<void>(posted);
+}
+
 void Worker::end_of_turn() {
+  if (!context_.permits.empty()) {
+    context_.permits.collect();
+  }
   dead_.clear();
   context_.pools.bury();
   // Only while something may grow old: a sidecar without traffic sleeps.

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,7 +37,7 @@ class Worker final : public DownstreamOwner {
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
          const std::string& instance, const Bounds& bounds, std::uint64_t seed, AccessQueue& access,
-         std::function<void()> on_routed);
+         std::function<void()> on_routed, std::function<void(const Error&)> on_trouble);
   ~Worker();
 
   void start();  // the thread
@@ -48,6 +49,8 @@ class Worker final : public DownstreamOwner {
   void set_draining(bool draining) {
     post([draining](Worker& its) { its.context_.draining = draining; });
   }
+  // Before start(): all workers, this one among them.
+  void know(std::span<const std::unique_ptr<Worker>> all) { all_ = all; }
   [[nodiscard]] const metrics::WorkerMetrics& metrics() const { return metrics_; }
   // Picks by an older table than this are all sent, or given up.
   [[nodiscard]] balancer::TableVersion routed() const;
@@ -73,7 +76,10 @@ class Worker final : public DownstreamOwner {
   void end_of_turn();
   void sweep();
   void check_stopped();
+  void ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size_t workers);
 
+  const std::size_t index_;
+  std::span<const std::unique_ptr<Worker>> all_;
   metrics::WorkerMetrics metrics_;
   net::Loop loop_;
   WorkerContext context_;

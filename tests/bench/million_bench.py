@@ -72,11 +72,13 @@ def resync(bench):
     """A follower loses its disk; gives what is to be said of it."""
     time.sleep(5)
     lost = bench.followers()[0]
+    reached = lost.ring()["applied_zxid"]
     lost.kill()
     shutil.rmtree(bench.data(lost))
     began = time.monotonic()
     lost.start()
-    wait_until(lambda: (lost.try_(lost.ring) or {}).get("role") == "following", 180, f"{lost.name} follows again", 0.05)
+    wait_until(lambda: int((lost.try_(lost.ring) or {}).get("applied_zxid", "0x0"), 16) >= int(reached, 16), 180,
+               f"{lost.name} holds what it held before", 0.05)
     return f"({lost.name} was synchronized in {time.monotonic() - began:.1f} s)"
 
 

@@ -98,6 +98,12 @@ class Layers(LintTest):
         text = '// now() is std::thread\nconst char* a = "rand()";\nint x = grand(1) + rng.rand(2);\nvoid step(Instant now);\n'
         self.passes(layers.purity, {"coord/a.cc": text, "balancer/b.cc": "#include <atomic>\n", "sidecar/net/c.cc": "std::thread t;\n"})
 
+    def test_the_lock_behind_the_limits_is_the_only_one(self):
+        text = "#include <mutex>\nstd::mutex m;\n"
+        self.passes(layers.purity, {"balancer/limits/a.cc": text})
+        self.finds(layers.purity, {"balancer/pick.cc": text}, "<mutex>", "std::mutex")
+        self.finds(layers.purity, {"balancer/limits/a.cc": "std::thread t;\n"}, "std::thread")
+
     def test_check_in_a_header_is_found(self):
         line = '#include "config/base/check.h"\n'
         files = {"coord/a.h": HEADER + line, "coord/a.cc": line, "tests/unit/t.cc": line + "#include <doctest/doctest.h>\n",

@@ -17,6 +17,8 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
+# The load of the drills and the app behind it (tests/drills/load).
+_DRILL_PROGRAMS = ["drill_load", "drill_app"]
 # The ring with its switchable bugs (coord/mutant.h).
 _MUTANTS = "sim_mutants"
 _MUTANT_SEEDS = "tests/sim/mutants/seeds.txt"
@@ -38,11 +40,13 @@ class Run:
         programs = []
         if any(wants(stage) for stage in ("integration", "drills", "wire")) and self.has_main():
             programs.append("ringside")
+        if wants("drills") and preset == "release":
+            programs += _DRILL_PROGRAMS
         if wants("sim") and preset != "tsan":
             programs += rooms.sim_programs()
             if preset == "release" and self.plan is not _QUICK:
                 programs.append(_MUTANTS)
-        if wants("wire") and preset != "tsan":
+        if (wants("wire") and preset != "tsan") or (self.wants_differential() and preset == "release"):
             programs.append(_WIRE_PROXY)
         return programs + tests
 
@@ -118,6 +122,16 @@ class Run:
             run_counted(self.tally, f"wire scripts ({preset})",
                         [_PYTHON, "tests/wire/run", "--proxy", os.path.join(build.folder(preset), _WIRE_PROXY)], 900)
 
+    def wants_differential(self):
+        return self.choice.stage("differential") and self.plan is not _QUICK
+
+    def differential(self):
+        if not self.wants_differential() or _WIRE_PROXY not in self.built["release"]:
+            return  # counted where it did not build
+        with Stage("differential"):
+            run_counted(self.tally, "Ringside beside HAProxy and nginx",
+                        [_PYTHON, "tests/differential/run", "--proxy", os.path.join(build.folder("release"), _WIRE_PROXY)], 300)
+
     def fuzz(self):
         targets = self.built["fuzz"]
         if targets:
@@ -165,6 +179,7 @@ class Run:
         self.lint()
         self.unit("release")
         self.wire("release")
+        self.differential()
         self.python_stage("integration")
         self.sim("release", self.plan["seeds"])
         if self.plan is not _QUICK:

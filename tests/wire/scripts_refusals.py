@@ -1,4 +1,4 @@
-"""What is refused: smuggling, limits, features not in this version."""
+"""What is refused: smuggling, limits."""
 from wire import check
 
 
@@ -69,19 +69,6 @@ def ALargeHeadIsTold(s):
              cause="headers_too_large", options=("--header-limit", 2048))
 
 
-def ConnectIsNotInThisVersion(s):
-    _refused(s, "CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\nxxxx", reason="not in this version")
-
-
-def UpgradeIsNotInThisVersion(s):
-    proxy, shop = s.pair()
-    caller = proxy.outbound()
-    caller.send("GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-    head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request")
-    check(b"not in this version" in caller.read(int(head.get("content-length"))), "no reason given")
-    shop.expect_no_connection(0.02)
-
-
 def AnOfferOfHttp2IsPassedOver(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()
@@ -89,6 +76,15 @@ def AnOfferOfHttp2IsPassedOver(s):
                 "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
     shop.accept().head().expect("GET / HTTP/1.1", upgrade=None, connection=None,
                                 http2_settings=None)
+
+
+def AnotherSchemeIsRefusedOnAFixedPortToo(s):
+    proxy, shop = s.pair("--fixed", "shop=0")
+    for caller in (proxy.outbound(), proxy.fixed("shop")):
+        caller.send("GET https://shop/x HTTP/1.1\r\nHost: shop\r\n\r\n")
+        head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request")
+        check(b"only http:// can be passed on" in caller.read(int(head.get("content-length"))), "no reason given")
+    shop.expect_no_connection(0.02)
 
 
 def ABadChunkEndsTheCallAndIsNeverGuessed(s):

@@ -3,15 +3,17 @@
 //
 //   wire_proxy [--outbound PORT] [--inbound PORT] [--service NAME=HOST:PORT] [--ring NAME]
 //              [--workers N] [--endpoint SERVICE=HOST:PORT[/INBOUND_PORT]]... [--fixed
-//              SERVICE=PORT]
+//              SERVICE=PORT] [--tcp SERVICE=PORT]
 //              [--balance POLICY] [--attempts N] [--timeouts CONNECT,PER_TRY,RESPONSE,IDLE (ms)]
-//              [--drain MS] [--header-limit BYTES] [--no-breaker] [--access]
-//              [--head-time MS] [--connections N]
+//              [--drain MS] [--header-limit BYTES] [--no-breaker] [--breaker FAILURES,OPEN_FOR
+//              (ms)]
+//              [--access]
+//              [--head-time MS] [--connections N] [--limits CONNECTIONS,PENDING,REQUESTS]
 //
 // Port 0 (the default) takes a free one. Prints the real ports as one line of JSON when it serves.
 // Reads commands from standard input, one a line, each answered by one line: drain, undrain, stop
-// (answers when stopped), open (connections per worker), refused, stats, access; ends at the end of
-// its input.
+// (answers when stopped), open (connections per worker), refused, stats, access, limits C,P,R (as
+// by a reload); ends at the end of its input.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -20,6 +22,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -68,6 +71,7 @@ struct Plan {
   config::Settings settings;
   std::vector<balancer::Endpoint> endpoints;
   std::map<std::string, std::uint16_t> fixed;
+  std::set<std::string> tcp;  // those of `fixed` that are raw
   proxy::Bounds bounds;
 };
 
@@ -92,6 +96,12 @@ void set_timeouts(config::Timeouts& timeouts, const std::string& value) {
   const auto [response, idle] = split(rest2, ',');
   timeouts = {milliseconds{std::stoi(connect)}, milliseconds{std::stoi(per_try)},
               milliseconds{std::stoi(response)}, milliseconds{std::stoi(idle)}};
+}
+
+void set_limits(config::Limits& limits, const std::string& value) {
+  const auto [connections, rest] = split(value, ',');
+  const auto [pending, requests] = split(rest, ',');
+  limits = {std::stoi(connections), std::stoi(pending), std::stoi(requests)};
 }
 
 void set_balance(config::Upstream& upstream, const std::string& value) {
@@ -124,12 +134,22 @@ void set_option(Plan& plan, const std::string& option, const std::string& value)
   } else if (option == "--fixed") {
     const auto [name, port] = split(value, '=');
     plan.fixed[name] = to_port(port);
+  } else if (option == "--tcp") {
+    const auto [name, port] = split(value, '=');
+    plan.fixed[name] = to_port(port);
+    plan.tcp.insert(name);
   } else if (option == "--balance") {
     set_balance(settings.defaults, value);
   } else if (option == "--attempts") {
     settings.defaults.retry.attempts = std::stoi(value);
   } else if (option == "--timeouts") {
     set_timeouts(settings.defaults.timeouts, value);
+  } else if (option == "--breaker") {
+    const auto [failures, open_for] = split(value, ',');
+    settings.defaults.circuit_breaker.consecutive_failures = std::stoi(failures);
+    settings.defaults.circuit_breaker.open_for = milliseconds{std::stoi(open_for)};
+  } else if (option == "--limits") {
+    set_limits(settings.defaults.limits, value);
   } else if (option == "--drain") {
     settings.drain.timeout = milliseconds{std::stoi(value)};
   } else if (option == "--head-time") {
@@ -163,6 +183,9 @@ Plan parse(const std::vector<std::string>& args) {
   for (const auto& [name, port] : plan.fixed) {
     plan.settings.upstreams[name] = plan.settings.defaults;
     plan.settings.upstreams[name].listen = config::Address{"127.0.0.1", port};
+    if (plan.tcp.contains(name)) {
+      plan.settings.upstreams[name].protocol = config::Protocol::kTcp;
+    }
   }
   return plan;
 }
@@ -196,6 +219,17 @@ std::string stats(const proxy::ProxyServer& server) {
         out += fmt::format("{}:retry:{}={} ", upstream.name, reason, count);
       }
       out += fmt::format("{}:in_flight={} ", upstream.name, upstream.stats->in_flight.value());
+      out += fmt::format("{}:pending={} ", upstream.name, upstream.stats->pending.value());
+    }
+    std::map<std::string, std::uint64_t, std::less<>> bad_requests;
+    std::map<std::string, std::uint64_t, std::less<>> bad_responses;
+    worker->bad_requests.collect(bad_requests);
+    worker->bad_responses.collect(bad_responses);
+    for (const auto& [reason, count] : bad_requests) {
+      out += fmt::format("bad_request:{}={} ", reason, count);
+    }
+    for (const auto& [reason, count] : bad_responses) {
+      out += fmt::format("bad_response:{}={} ", reason, count);
     }
     std::map<int, std::uint64_t> codes;
     worker->inbound.requests.collect(codes);
@@ -206,7 +240,40 @@ std::string stats(const proxy::ProxyServer& server) {
   return out;
 }
 
-std::string obey(proxy::ProxyServer& server, const std::string& command) {
+// Publishes a table for the plan's settings, made from the one before, and waits until it is used.
+class Tables {
+ public:
+  Tables(proxy::ProxyServer& server, Plan& plan) : server_(server), plan_(plan) { publish(); }
+
+  void change_limits(const std::string& value) {
+    set_limits(plan_.settings.defaults.limits, value);
+    for (auto& [name, upstream] : plan_.settings.upstreams) {
+      upstream.limits = plan_.settings.defaults.limits;
+    }
+    server_.publish(std::make_shared<const config::Settings>(plan_.settings));
+    publish();
+  }
+
+ private:
+  void publish() {
+    table_ = balancer::build_table(table_.get(), plan_.endpoints, plan_.settings, 1, rng_);
+    server_.publish(table_);
+    while (server_.routed().generation < table_->version().generation) {
+      std::this_thread::yield();
+    }
+  }
+
+  proxy::ProxyServer& server_;
+  Plan& plan_;
+  Rng rng_{1};
+  std::shared_ptr<const balancer::RoutingTable> table_;
+};
+
+std::string obey(proxy::ProxyServer& server, Tables& tables, const std::string& command) {
+  if (command.starts_with("limits ")) {
+    tables.change_limits(command.substr(7));
+    return "ok";
+  }
   if (command == "drain" || command == "undrain") {
     server.set_draining(command == "drain");
     return "ok";
@@ -244,8 +311,6 @@ std::string obey(proxy::ProxyServer& server, const std::string& command) {
 int main(int argc, char** argv) {
   Plan plan = parse({argv + 1, argv + argc});
   const auto settings = std::make_shared<const config::Settings>(plan.settings);
-  Rng rng(1);
-  const auto table = balancer::build_table(nullptr, plan.endpoints, *settings, 1, rng);
   proxy::ProxyOptions options;
   options.settings = settings;
   options.instance = "self-1-00000001";
@@ -258,15 +323,12 @@ int main(int argc, char** argv) {
   if (!server) {
     die(server.error().message);
   }
-  (*server)->publish(table);
-  while ((*server)->routed().generation < table->version().generation) {
-    std::this_thread::yield();
-  }
+  Tables tables(**server, plan);
   fmt::print("{}\n", ports(**server));
   std::fflush(stdout);
   std::string line;
   while (std::getline(std::cin, line)) {
-    fmt::print("{}\n", obey(**server, line));
+    fmt::print("{}\n", obey(**server, tables, line));
     std::fflush(stdout);
   }
   return 0;

@@ -133,6 +133,11 @@ class Network:
         """What host `source` sends to `target` is dropped; the other way stays open."""
         self.hub.run("nft", f"add rule bridge drill cuts iifname {self.port(source)} oifname {self.port(target)} drop")
 
+    def cut_port(self, at, port):
+        """What host `at` says to that TCP port of the others, and what they answer from there, is dropped; all else passes."""
+        self.hub.run("nft", f"add rule bridge drill cuts iifname {self.port(at)} tcp dport {port} drop")
+        self.hub.run("nft", f"add rule bridge drill cuts oifname {self.port(at)} tcp sport {port} drop")
+
     def link(self, at, up):
         self.hub.ip("link", "set", self.port(at), "up" if up else "down")
 

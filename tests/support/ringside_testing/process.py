@@ -46,6 +46,11 @@ class Process:
     def signal(self, number):
         os.kill(self._child.pid, number)
 
+    def terminate(self):
+        """SIGTERM, without waiting."""
+        if self.running():
+            self._child.terminate()
+
     def kill(self):
         """kill -9, then reaped."""
         if self.running():
@@ -75,9 +80,24 @@ class Process:
         return f"--- end of {self.log_path}:\n" + "\n".join(self.log_text().splitlines()[-lines:])
 
     def rss_kib(self):
+        return self._memory("VmRSS:")
+
+    def reset_peak_rss_kib(self):
+        """From here on peak_rss_kib counts; gives what it has now."""
+        with open(f"/proc/{self.pid}/clear_refs", "w", encoding="ascii") as clear:
+            clear.write("5")
+        return self.rss_kib()
+
+    def peak_rss_kib(self):
+        return self._memory("VmHWM:")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def _memory(self, name):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             for line in status:
-                if line.startswith("VmRSS:"):
+                if line.startswith(name):
                     return int(line.split()[1])
         raise RuntimeError(f"{self.name} has no memory: it ended")
 

@@ -150,8 +150,8 @@ class Ring(Bench):
     def add_instance(self, name):
         """A further app with an observing sidecar; gives both without waiting for more than their start."""
         app = self.app(name)
-        sidecar = self.sidecar(name, self.member(app))
         self.apps.append(app)
+        sidecar = self.sidecar(name, self.member(app))
         self.sidecars.append(sidecar)
         return app, sidecar
 

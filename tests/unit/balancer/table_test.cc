@@ -51,6 +51,27 @@ TEST_CASE("OrderInWhichEndpointsComeDoesNotMatter") {
   CHECK(&orders(second) == &orders(first));
 }
 
+TEST_CASE("LimitsOfTheSettingsHoldAtOnceForHostsThatStay") {
+  Rng rng(1);
+  config::Settings settings;
+  settings.defaults.limits = {.connections = 2, .pending = 0, .requests = 4};
+  const auto first = table_of({endpoint("a")}, settings, rng);
+  Host& a = host_named(orders(first), "a");
+  CHECK(a.connections().limit() == 2);
+  CHECK(orders(first).state()->pending.limit() == 0);
+  CHECK(orders(first).state()->requests.limit() == 4);
+  const Permit held = a.connections().try_take();
+  settings.defaults.limits = {.connections = 1, .pending = 5, .requests = 6};
+  const auto second = table_of({endpoint("a"), endpoint("b")}, settings, rng, first.get());
+  CHECK(&host_named(orders(second), "a") == &a);
+  CHECK(a.connections().limit() == 1);
+  CHECK(a.connections().used() == 1);
+  CHECK_FALSE(a.connections().try_take());
+  CHECK(host_named(orders(second), "b").connections().limit() == 1);
+  CHECK(orders(first).state()->pending.limit() == 5);
+  CHECK(orders(first).state()->requests.limit() == 6);
+}
+
 TEST_CASE("HostsAndCursorOutliveAHostSetChange") {
   Rng rng(1);
   const auto first = table_of({endpoint("a"), endpoint("b")}, {}, rng);
@@ -185,6 +206,50 @@ TEST_CASE("GuardReportsOnceAndReleasesOnce") {
   CHECK(probe.get().probe());
   probe.report(Outcome::kSuccess, milliseconds{1}, at(5002));
   CHECK(host.breaker_state(breaker) == BreakerState::kClosed);
+}
+
+TEST_CASE("ALongCallHoldsItsHostAndNotItsTable") {
+  Rng rng(1);
+  View view;
+  view.update(table_of({endpoint("a")}, {}, rng));
+  PickGuard guard;
+  {
+    auto next = build_table(view.table(), {endpoint("a"), endpoint("b")}, {}, 2, rng);
+    guard = PickGuard(*pick(*view.table()->find("orders"), {.now = at(0), .rng = rng}), view.pin());
+    view.update(std::move(next));
+  }
+  const Host& host = host_named(*view.table()->find("orders"), "a");
+  guard.let_table_go();  // it may still be judged, by the settings of its upstream
+  REQUIRE(guard.get().host != nullptr);
+  guard.settle(Outcome::kSuccess, milliseconds{1}, at(1));
+  guard.let_table_go();
+  CHECK(guard.get().host == nullptr);
+  CHECK(guard.held());
+  CHECK(host.in_flight() == 1);
+  PickGuard moved = std::move(guard);
+  moved.settle(Outcome::kFailure, milliseconds{1}, at(2));
+  CHECK(host.in_flight() == 1);
+  moved.finish();
+  moved.finish();
+  CHECK(host.in_flight() == 0);
+}
+
+TEST_CASE("ATableThatWasLetGoDies") {
+  Rng rng(1);
+  View view;
+  std::weak_ptr<const RoutingTable> old;
+  {
+    auto first = table_of({endpoint("a")}, {}, rng);
+    old = first;
+    view.update(first);
+  }
+  PickGuard guard(*pick(*view.table()->find("orders"), {.now = at(0), .rng = rng}), view.pin());
+  view.update(build_table(view.table(), {}, {}, 2, rng));
+  CHECK_FALSE(old.expired());
+  guard.settle(Outcome::kSuccess, milliseconds{1}, at(1));
+  guard.let_table_go();
+  CHECK(old.expired());
+  guard.finish();  // its host lives until here
 }
 
 TEST_CASE("FirstSettleCountsAndNoOther") {

@@ -41,6 +41,9 @@ const Case kCases[] = {
      "\"round_robbin\"; did you mean round_robin? known: round_robin, weighted, "
      "least_connection; not in this version: peak_ewma, random, consistent_hash, "
      "maglev, load_aware\n"},
+    {"tcp_without_port",
+     "tcp_without_port.yaml:4:15: upstreams.cache.protocol: tcp needs a port of its own: add "
+     "listen, e.g. listen: 127.0.0.1:9001\n"},
     {"duplicate_voter_id",
      "duplicate_voter_id.yaml:7:7: ring.voters: duplicate voter id 2: 10.0.0.6:4150 "
      "has it\n"},

@@ -22,6 +22,7 @@ Upstream expected_defaults() {
                               milliseconds(1000),
                               milliseconds(10000),
                               2};
+  upstream.limits = {10, 0, 30};
   upstream.panic_threshold = 0;
   return upstream;
 }

@@ -137,10 +137,9 @@ TEST_CASE("WhatIsNotInThisVersionIsRefusedUnlessNeutral") {
        {"ring: {insecure: true, tls: {cert: a, key: b, ca: c}}",
         "ring: {insecure: true, client_listen: 127.0.0.1:4181}", "registry: {engine: zookeeper}",
         "registry: {engine: {etcd: {endpoints: [a]}}}", "proxy: {external: pass}",
-        "defaults: {protocol: tcp}", "defaults: {balance: peak_ewma}",
-        "defaults: {balance: random}", "defaults: {balance: consistent_hash}",
-        "defaults: {balance: maglev}", "defaults: {balance: load_aware}",
-        "defaults: {retry: {budget: {ratio: 0.2}}}", "defaults: {limits: {pending: 3}}",
+        "defaults: {balance: peak_ewma}", "defaults: {balance: random}",
+        "defaults: {balance: consistent_hash}", "defaults: {balance: maglev}",
+        "defaults: {balance: load_aware}", "defaults: {retry: {budget: {ratio: 0.2}}}",
         "defaults: {slow_start: 1s}", "defaults: {load_metric: kv}"}) {
     CAPTURE(yaml);
     const ReadResult result = read_text(yaml);
@@ -150,8 +149,28 @@ TEST_CASE("WhatIsNotInThisVersionIsRefusedUnlessNeutral") {
   }
   CHECK(problems_of("ring: {listen: 127.0.0.1:1, client_listen: false}\nregistry: {engine: "
                     "ring}\nproxy: {external: refuse}\n"
-                    "defaults: {protocol: http, slow_start: 0s, load_metric: \"\", limits: , "
+                    "defaults: {protocol: http, slow_start: 0s, load_metric: \"\", "
                     "retry: {budget: }}") == "");
+}
+
+TEST_CASE("TcpGoesWithAPortOfOneUpstream") {
+  const ReadResult result =
+      read_text("upstreams: {cache: {protocol: tcp, listen: 127.0.0.1:9001}}");
+  REQUIRE(result);
+  CHECK(result->upstreams.at("cache").protocol == Protocol::kTcp);
+  CHECK(problems_of("upstreams: {cache: {protocol: tcp}}") ==
+        "f.yaml:1:31: upstreams.cache.protocol: tcp needs a port of its own: add listen, e.g. "
+        "listen: 127.0.0.1:9001\n");
+  CHECK(problems_of("defaults: {protocol: tcp}\nupstreams: {cache: {}}") ==
+        "f.yaml:1:22: defaults.protocol: tcp goes with a port of one upstream: write it as "
+        "upstreams.NAME.protocol, beside upstreams.NAME.listen\n");
+  CHECK(problems_of("upstreams: {cache: {protocol: udp}}") ==
+        "f.yaml:1:31: upstreams.cache.protocol: unknown protocol \"udp\"; did you mean tcp? "
+        "known: http, tcp\n");
+  // One problem for one mistake.
+  const ReadResult bad_port = read_text("upstreams: {cache: {protocol: tcp, listen: nowhere}}");
+  REQUIRE_FALSE(bad_port);
+  CHECK(bad_port.error().size() == 1);
 }
 
 TEST_CASE("WhatYamlAllowsAndAConfigurationDoesNotIsRefused") {

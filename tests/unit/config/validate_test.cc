@@ -170,7 +170,7 @@ TEST_CASE("EveryKeyIsComparedOnReload") {
   // Every key of the full file but those that this version holds at one value, and tcp and http,
   // which health_check stands for.
   CHECK(changes.restart.size() == 19);
-  CHECK(changes.live.size() == 33);
+  CHECK(changes.live.size() == 36);
   CHECK(diff(merge_live(bare, full), full).live.empty());
   CHECK(keys(diff(merge_live(bare, full), full).restart) == keys(changes.restart));
 }

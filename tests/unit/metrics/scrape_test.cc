@@ -34,12 +34,17 @@ struct Example {
     orders.retries.add("connect_failure");
     orders.duration.record(milliseconds(3));
     orders.in_flight.add(2);
+    orders.pending.add(3);
     UpstreamStats& same = second.upstream("orders");
     same.requests.add(200);
     same.duration.record(milliseconds(30));
     same.in_flight.add(-1);
+    same.pending.add(1);
     second.upstream(kUnknownUpstream).requests.add(503);
     second.inbound.requests.add(421);
+    first.bad_requests.add("both_lengths");
+    second.bad_requests.add("both_lengths");
+    second.bad_responses.add("bad_chunk");
     second.inbound.duration.record(seconds(61));
     second.inbound.in_flight.set(3);
     control.loop_turn.record(microseconds(50));
@@ -79,12 +84,15 @@ TEST_CASE("CountersOfAllWorkersAreSummed") {
           R"x(ringside_upstream_errors_total{upstream="orders",cause="no_endpoints"} 1)x",
           R"x(ringside_upstream_retries_total{upstream="orders",reason="connect_failure"} 1)x",
           R"x(ringside_upstream_requests_in_flight{upstream="orders"} 1)x",
+          R"x(ringside_upstream_requests_pending{upstream="orders"} 4)x",
           R"x(ringside_upstream_request_duration_seconds_count{upstream="orders"} 2)x",
           R"x(ringside_upstream_request_duration_seconds_sum{upstream="orders"} 0.033)x",
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="0.0025"} 0)x",
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="0.005"} 1)x",
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="+Inf"} 2)x",
           R"x(ringside_inbound_requests_total{code="421"} 1)x",
+          R"x(ringside_bad_requests_total{reason="both_lengths"} 2)x",
+          R"x(ringside_bad_responses_total{reason="bad_chunk"} 1)x",
           R"x(ringside_inbound_requests_in_flight 3)x",
           R"x(ringside_inbound_request_duration_seconds_bucket{le="60"} 0)x",
           R"x(ringside_inbound_request_duration_seconds_bucket{le="+Inf"} 1)x",
@@ -142,12 +150,15 @@ TEST_CASE("TheNamesAreThoseOfTheProductAndEachHasHelp") {
   const std::set<std::string> expected = {"ringside_upstream_requests_total",
                                           "ringside_upstream_request_duration_seconds",
                                           "ringside_upstream_requests_in_flight",
+                                          "ringside_upstream_requests_pending",
                                           "ringside_upstream_errors_total",
                                           "ringside_upstream_retries_total",
                                           "ringside_upstream_endpoints",
                                           "ringside_circuit_breaker_state",
                                           "ringside_circuit_breaker_transitions_total",
                                           "ringside_inbound_requests_total",
+                                          "ringside_bad_requests_total",
+                                          "ringside_bad_responses_total",
                                           "ringside_inbound_request_duration_seconds",
                                           "ringside_inbound_requests_in_flight",
                                           "ringside_ring_role",

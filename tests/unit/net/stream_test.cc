@@ -42,6 +42,30 @@ TEST_CASE("WhatDoesNotFitIsKeptAndFlushedInOrder") {
   CHECK(pair.client_saw.saw("drained"));
 }
 
+TEST_CASE("WhatThePeerHasNotTakenGoesDownAsItReads") {
+  Loop loop;
+  Pair pair(loop);
+  pair.server_saw.keep_bytes = false;
+  CHECK(pair.client->unacknowledged() == 0);
+  pair.server->read_stop();
+  const std::string piece(100'000, 'x');
+  while (pair.client->pending_bytes() == 0) {
+    REQUIRE(pair.client->write(piece) != WriteResult::kBroken);
+  }
+  for (int i = 0; i < 20; ++i) {
+    loop.turn(false);
+  }
+  const std::size_t stuck = pair.client->unacknowledged();
+  CHECK(stuck > pair.client->pending_bytes());  // the kernel holds some too
+  CHECK(pair.client->unacknowledged() == stuck);
+  pair.server->read_start();
+  run_until(loop, [&] { return pair.client->unacknowledged() < stuck; });
+  run_until(loop, [&] { return pair.client->unacknowledged() == 0; });
+  CHECK(pair.client->pending_bytes() == 0);
+  pair.client->reset();
+  CHECK(pair.client->unacknowledged() == 0);  // not known any more
+}
+
 TEST_CASE("APausedReaderHoldsTheWriterBack") {
   Loop loop;
   Pair pair(loop);
@@ -91,6 +115,24 @@ TEST_CASE("AResetIsSeenAsBrokenNotAsEnd") {
   CHECK(pair.client->write("late") == WriteResult::kBroken);
   pair.client.reset();  // after libuv closed it
   loop.turn(false);
+}
+
+TEST_CASE("AResetWhileAnEndIsOnItsWayIsStillAReset") {
+  Loop loop;
+  Pair pair(loop);
+  pair.client->shutdown();
+  pair.client->reset();
+  run_until(loop, [&] { return !pair.server_saw.events.empty(); });
+  CHECK(pair.server_saw.events.back() == "broken io");
+}
+
+TEST_CASE("AResetBehindAnEndIsStillAReset") {
+  Loop loop;
+  Pair pair(loop);
+  pair.client->shutdown();
+  run_until(loop, [&] { return pair.server_saw.saw("eof"); });
+  pair.client->reset();
+  run_until(loop, [&] { return pair.server->write("x") == WriteResult::kBroken; });
 }
 
 TEST_CASE("WritingToAClosedPeerBreaksWithoutACallbackFromTheWrite") {

@@ -65,19 +65,25 @@ void serve(const net::Socket& listener, std::string_view end) {
   }
 }
 
-std::uint64_t allocations_of(std::string_view request, std::string_view end, bool sidecar) {
+enum class Way { kDirect, kSidecar, kRaw };
+
+std::uint64_t allocations_of(std::string_view request, std::string_view end, Way way) {
   std::uint16_t port = 0;
   const net::Socket listener = listen_on(port);
   std::thread app([&] { serve(listener, end); });
 
   auto settings = std::make_shared<config::Settings>();
   settings->proxy.outbound = {"127.0.0.1", 0};
+  if (way == Way::kRaw) {
+    settings->upstreams["shop"].listen = config::Address{"127.0.0.1", 0};
+    settings->upstreams["shop"].protocol = config::Protocol::kTcp;
+  }
   balancer::Endpoint endpoint;
   endpoint.service = "shop";
   endpoint.instance = "127.0.0.1-1-00000001";
   endpoint.host = "127.0.0.1";
   endpoint.port = port;
-  endpoint.inbound_port = sidecar ? port : std::uint16_t{0};
+  endpoint.inbound_port = way == Way::kSidecar ? port : std::uint16_t{0};
   Rng rng(1);
   auto table = balancer::build_table(nullptr, {endpoint}, *settings, 1, rng);
   ProxyOptions options;
@@ -91,7 +97,8 @@ std::uint64_t allocations_of(std::string_view request, std::string_view end, boo
 
   std::uint64_t counted = 0;
   {
-    const net::Socket caller = connect_to(server->outbound_port());
+    const net::Socket caller = connect_to(way == Way::kRaw ? server->upstream_ports().at("shop")
+                                                           : server->outbound_port());
     for (int i = 0; i < 100; ++i) {
       exchange(caller, request, kResponse.size());
     }
@@ -111,12 +118,16 @@ std::uint64_t allocations_of(std::string_view request, std::string_view end, boo
 
 TEST_CASE("AWarmGetAllocatesNothing") {
   CHECK(allocations_of("GET /path HTTP/1.1\r\nHost: shop\r\nAccept: */*\r\n\r\n", "\r\n\r\n",
-                       false) == 0);
+                       Way::kDirect) == 0);
 }
 
 TEST_CASE("AWarmPostToASidecarAllocatesNothing") {
   CHECK(allocations_of("POST /path HTTP/1.1\r\nHost: shop\r\nContent-Length: 2\r\n\r\nhi", "hi",
-                       true) == 0);
+                       Way::kSidecar) == 0);
+}
+
+TEST_CASE("BytesThroughATunnelAllocateNothing") {
+  CHECK(allocations_of("ping", "ping", Way::kRaw) == 0);
 }
 
 }  // namespace ringside::proxy

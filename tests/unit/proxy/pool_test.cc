@@ -21,7 +21,8 @@ constexpr Instant kNow{seconds{1000}};
 // Streams of which the test holds the other end.
 struct Bench {
   net::Loop loop;
-  Pools pools{http::Limits{}};
+  balancer::PermitInbox permits{[] {}};
+  Pools pools{http::Limits{}, permits};
   std::shared_ptr<const balancer::RoutingTable> table;
   std::vector<net::Socket> far_ends;
 

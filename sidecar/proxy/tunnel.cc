@@ -1,0 +1,132 @@
+// Good path: start, bytes both ways, the end of one side (half-close towards the other), the end of
+// the other, kFinished once all is with the kernel.
+// Failure paths: a side is reset, or can't be written to (the other is to be reset); one side is
+// slow (the other is not read); silence for `idle`, where bytes that the kernel takes from us count
+// as well.
+#include "sidecar/proxy/tunnel.h"
+
+#include <string_view>
+
+namespace ringside::proxy {
+
+Tunnel::Tunnel(net::Loop& loop, const TunnelSide& downstream, const TunnelSide& upstream,
+               milliseconds idle, TunnelOwner& owner)
+    : loop_(loop),
+      owner_(owner),
+      idle_(idle),
+      downstream_(*this, downstream, TunnelEnd::kDownstreamReset),
+      upstream_(*this, upstream, TunnelEnd::kUpstreamReset),
+      last_byte_(loop.coarse_now()) {
+  downstream_.other = &upstream_;
+  upstream_.other = &downstream_;
+  downstream_.stream.set_handler(downstream_);
+  upstream_.stream.set_handler(upstream_);
+}
+
+Tunnel::~Tunnel() {
+  downstream_.stream.set_handler(downstream_.handler);
+  upstream_.stream.set_handler(upstream_.handler);
+}
+
+void Tunnel::start(std::span<const char> from_downstream, bool downstream_ended,
+                   std::span<const char> from_upstream) {
+  if (pass(downstream_, from_downstream) && pass(upstream_, from_upstream) && downstream_ended) {
+    static_cast<void>(pass_end(downstream_));
+  }
+}
+
+bool Tunnel::pass(Side& from, std::span<const char> bytes) {
+  from.count += bytes.size();
+  last_byte_ = loop_.coarse_now();
+  net::TcpStream& to = from.other->stream;
+  const net::WriteResult result = to.write(std::string_view(bytes.data(), bytes.size()));
+  if (result == net::WriteResult::kBroken) {
+    end(from.other->reset);
+    return false;
+  }
+  if (result == net::WriteResult::kPending) {
+    unsent_ = unsent();
+  }
+  if (to.pending_bytes() > kHighWater) {
+    from.stream.read_stop();
+  } else {
+    from.stream.read_start();
+  }
+  return true;
+}
+
+void Tunnel::Side::on_read(std::span<const char> bytes) {
+  static_cast<void>(tunnel.pass(*this, bytes));
+}
+
+void Tunnel::Side::on_eof() {
+  static_cast<void>(tunnel.pass_end(*this));
+}
+
+void Tunnel::Side::on_broken(const Error&) {
+  tunnel.end(reset);
+}
+
+// All that went to this side is with the kernel.
+void Tunnel::Side::on_drained() {
+  tunnel.last_byte_ = tunnel.loop_.coarse_now();
+  tunnel.unsent_ = tunnel.unsent();
+  if (tunnel.delivered()) {
+    tunnel.end(TunnelEnd::kFinished);
+  } else if (!other->ended) {
+    other->stream.read_start();
+  }
+}
+
+bool Tunnel::pass_end(Side& from) {
+  from.ended = true;
+  last_byte_ = loop_.coarse_now();
+  from.other->stream.shutdown();
+  if (!delivered()) {
+    return true;
+  }
+  end(TunnelEnd::kFinished);
+  return false;
+}
+
+bool Tunnel::delivered() const {
+  return downstream_.ended && upstream_.ended && downstream_.stream.pending_bytes() == 0 &&
+         upstream_.stream.pending_bytes() == 0;
+}
+
+std::size_t Tunnel::unsent() const {
+  return downstream_.stream.unsent_bytes() + upstream_.stream.unsent_bytes();
+}
+
+void Tunnel::reset_both() {
+  downstream_.stream.reset();
+  upstream_.stream.reset();
+}
+
+Instant Tunnel::due() const {
+  return idle_.count() == 0 ? kNever : last_byte_ + idle_;
+}
+
+void Tunnel::on_deadline(Instant now) {
+  if (due() > now) {
+    return;
+  }
+  // A peer that takes what is held for it is alive, though nothing was read meanwhile.
+  const std::size_t left = unsent();
+  if (left < unsent_) {
+    unsent_ = left;
+    last_byte_ = now;
+    return;
+  }
+  end(TunnelEnd::kIdle);
+}
+
+// May destroy *this.
+void Tunnel::end(TunnelEnd how) {
+  if (!over_) {
+    over_ = true;
+    owner_.on_tunnel_end(how);
+  }
+}
+
+}  // namespace ringside::proxy
