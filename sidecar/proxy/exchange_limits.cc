@@ -120,6 +120,10 @@ std::unique_ptr<UpstreamConnection> Exchange::take_host_with_room() {
 }
 
 void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) {
+  if (response_from_ != kNever) {
+    // The wait is no part of the host's time.
+    response_from_ += context_.loop.coarse_now() - std::max(wait_.since(), response_from_);
+  }
   if (!guard_.held()) {
     request_permit_ = std::move(permit);
     pick_and_start();
