@@ -68,13 +68,11 @@ void Exchange::pass_interim(const http::ResponseHead& head) {
   }
   http::ResponseEdits edits;
   edits.drop = http::FieldSet{http::FieldId::kRingside};
-  edits.keep_framing_fields = true;
   http::write_response_head(head, edits, context_.to_downstream.text());
 }
 
 void Exchange::pass_head(const http::ResponseHead& head) {
   const auto framing = http::response_framing(request(), head);
-  const bool bodiless = head.framing.kind == http::Framing::Kind::kNone;
   chunked_out_ = framing.kind == http::Framing::Kind::kChunked;
   until_close_ = framing.kind == http::Framing::Kind::kUntilClose;
   until_close_ = until_close_ || head.tunnel;
@@ -86,7 +84,7 @@ void Exchange::pass_head(const http::ResponseHead& head) {
   std::size_t count = 0;
   http::ResponseEdits edits;
   edits.framing = framing;
-  edits.keep_framing_fields = bodiless && !head.tunnel;
+  edits.keep_framing_fields = http::keeps_framing_fields(request(), head);
   if (inbound_) {
     added[count++] = {"x-ringside-instance", context_.instance};
     if (context_.draining) {
@@ -179,6 +177,9 @@ void Exchange::on_upstream_end(bool reusable) {
 void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
   const balancer::Failure kind{failure.reset ? balancer::Cause::kReset
                                              : balancer::Cause::kBadResponse};
+  if (!failure.reset) {
+    context_.metrics.bad_responses.add(failure.detail);
+  }
   if (!head_sent_) {
     context_.to_downstream.clear();
     try_failed(kind, failure.detail);

@@ -51,7 +51,7 @@ void Exchange::begin_outbound() {
   }
   if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
-  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+  } else if (route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);

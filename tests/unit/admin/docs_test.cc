@@ -97,6 +97,8 @@ std::string full_page() {
   upstream.errors.add("timeout");
   upstream.retries.add("reset");
   worker.inbound.requests.add(200);
+  worker.bad_requests.add("both_lengths");
+  worker.bad_responses.add("bad_chunk");
   metrics::Sources sources;
   sources.loops = {&worker};
   sources.ring.emplace();
