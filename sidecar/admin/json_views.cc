@@ -85,10 +85,14 @@ json members_of(const RingView& ring) {
 
 std::string status_json(const Snapshot& snapshot, Instant now) {
   const double uptime = std::chrono::duration<double>(now - snapshot.started).count();
-  json out{{"name", snapshot.name},         {"service", snapshot.service},
-           {"version", snapshot.version},   {"uptime_seconds", uptime},
-           {"ready", snapshot.ready},       {"ring", ring_word(snapshot)},
-           {"draining", snapshot.draining}, {"registration", registration(snapshot.registration)}};
+  json out{{"name", snapshot.name},
+           {"service", snapshot.service},
+           {"version", snapshot.version},
+           {"uptime_seconds", uptime},
+           {"ready", snapshot.ready},
+           {"ring", ring_word(snapshot)},
+           {"draining", snapshot.drain.state != DrainState::kServing},
+           {"registration", registration(snapshot.registration)}};
   if (!snapshot.not_ready.empty()) {
     out["not_ready"] = snapshot.not_ready;
   }

@@ -22,6 +22,7 @@ constexpr std::array kKinds{
     TroubleKind{TroubleWord::kNotEmpty, "not_empty", 409, -111},
     TroubleKind{TroubleWord::kNoChildrenForEphemerals, "no_children_for_ephemerals", 409, -108},
     TroubleKind{TroubleWord::kRecoveryRefused, "recovery_refused", 409, 0},
+    TroubleKind{TroubleWord::kStopping, "stopping", 409, 0},
     TroubleKind{TroubleWord::kTooLarge, "too_large", 413, -8},
     TroubleKind{TroubleWord::kBadArguments, "bad_arguments", 422, -8},
     TroubleKind{TroubleWord::kSystemError, "system_error", 500, -1},

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -71,11 +72,9 @@ app::ConfigSource source_of(const RunArguments& arguments,
   return app::ConfigSource(std::move(line));
 }
 
-}  // namespace
-
-int run_sidecar(const RunArguments& arguments) {
+int run_with(const RunArguments& arguments, std::unique_ptr<app::ChildProcess> child) {
   if (!arguments.file.empty() && (!arguments.service.empty() || !arguments.voters.empty())) {
-    return complain(kWrongUsage, "run: give a file, or --service and --voters, not both");
+    return complain(kWrongUsage, "give a file, or --service and --voters, not both");
   }
   std::vector<config::Override> overrides;
   for (const auto& text : arguments.overrides) {
@@ -90,8 +89,23 @@ int run_sidecar(const RunArguments& arguments) {
   if (!settings) {
     return complain(settings.error());
   }
-  app::App app(std::move(source), std::move(*settings));
+  app::App app(std::move(source), std::move(*settings), std::move(child));
   return app.run();
+}
+
+}  // namespace
+
+int run_sidecar(const RunArguments& arguments) {
+  return run_with(arguments, nullptr);
+}
+
+int exec_app(const RunArguments& arguments, std::vector<std::string> app) {
+  if (app.empty()) {
+    return complain(kWrongUsage,
+                    "exec: name the app after --, e.g. ringside exec -c FILE -- APP ARGS");
+  }
+  return run_with(arguments,
+                  std::make_unique<app::ChildProcess>(std::move(app), app::Inheritance::now()));
 }
 
 int check_settings(const std::string& file) {

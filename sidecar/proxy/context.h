@@ -59,9 +59,10 @@ struct WorkerContext {
   Pools pools;
   Gather to_upstream;
   Gather to_downstream;
-  std::string scratch;                           // for bodies of own answers
-  bool draining = false;                         // inbound says so and closes after each response
-  bool stopping = false;                         // so do all
+  std::string scratch;    // for bodies of own answers
+  bool draining = false;  // inbound says so and closes after each response
+  bool refusing = false;  // inbound takes nothing more: its app is about to end
+  bool stopping = false;  // so do all
   std::function<void(const Error&)> on_trouble;  // may be empty
 
  private:

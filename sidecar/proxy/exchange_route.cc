@@ -126,6 +126,10 @@ void Exchange::begin_inbound() {
   timeouts_ = settings.defaults.timeouts;
   // The caller's sidecar limits the wait; two limits would race.
   timeouts_.response = timeouts_.per_try = milliseconds{0};
+  if (context_.refusing) {
+    answer(Cause::kDraining, "this instance is about to end", "another instance serves");
+    return;
+  }
   if (!settings.service) {
     answer(Cause::kWrongInstance, "this sidecar has no service");
     return;

@@ -45,6 +45,7 @@ Worker::~Worker() {
   halt();
   loop_.observe_turns(nullptr);
   on_stopped_ = nullptr;
+  on_emptied_ = nullptr;
   while (!connections_.empty()) {
     connections_.back()->close();
   }
@@ -117,15 +118,27 @@ void Worker::stop(std::function<void()> on_stopped) {
   context_.stopping = true;
   on_stopped_ = std::move(on_stopped);
   stop_limit_.start(context_.settings->drain.timeout);
+  stop_connections(false);
+  check_stopped();
+}
+
+void Worker::stop_connections(bool inbound_only) {
   std::vector<Downstream*> all;
   for (const auto& connection : connections_) {
-    all.push_back(connection.get());
+    if (connection->inbound() || !inbound_only) {
+      all.push_back(connection.get());
+    }
   }
   // A stop may close at once; the objects stay until the turn is over.
   for (Downstream* connection : all) {
     connection->stop();
   }
-  check_stopped();
+}
+
+void Worker::empty_inbound(bool then_refuse, std::function<void()> on_emptied) {
+  refuse_when_empty_ = then_refuse;
+  on_emptied_ = std::move(on_emptied);  // end_of_turn() looks
+  stop_connections(true);
 }
 
 void Worker::check_stopped() {
@@ -152,6 +165,10 @@ void Worker::ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size
 }
 
 void Worker::end_of_turn() {
+  if (on_emptied_ && metrics_.inbound.in_flight.value() == 0) {
+    context_.refusing = refuse_when_empty_;
+    std::exchange(on_emptied_, nullptr)();
+  }
   if (!context_.permits.empty()) {
     context_.permits.collect();
   }

@@ -66,6 +66,8 @@ class Worker final : public DownstreamOwner {
   void adopt_table(std::shared_ptr<const balancer::RoutingTable> table);
   void adopt_settings(std::shared_ptr<const config::Settings> settings);
   void accept(net::Socket socket, std::string peer_ip, std::shared_ptr<const Entrance> entrance);
+  // ProxyServer::empty_inbound, of this worker.
+  void empty_inbound(bool then_refuse, std::function<void()> on_emptied);
   // Takes no more requests, lets exchanges end, calls `on_stopped` on this thread when the last
   // connection is closed; after drain.timeout it closes what is left.
   void stop(std::function<void()> on_stopped);
@@ -74,6 +76,8 @@ class Worker final : public DownstreamOwner {
 
  private:
   void end_of_turn();
+  // A stop for all connections, or for the inbound ones.
+  void stop_connections(bool inbound_only);
   void sweep();
   void check_stopped();
   void ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size_t workers);
@@ -89,6 +93,8 @@ class Worker final : public DownstreamOwner {
   std::vector<std::unique_ptr<Downstream>> connections_;
   std::vector<std::unique_ptr<Downstream>> dead_;
   std::function<void()> on_stopped_;
+  std::function<void()> on_emptied_;
+  bool refuse_when_empty_ = false;
 
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::size_t> open_{0};

@@ -210,6 +210,22 @@ TEST_CASE("EveryFieldOfARecoveryIsDocumented") {
   CHECK(fields_of("### /v1/ring/recover") == keys_of(parsed(recovery_json(view))));
 }
 
+TEST_CASE("EveryFieldOfADrainIsDocumented") {
+  DrainView view;
+  view.detail = "x";
+  view.behind.emplace_back();
+  const json shown = parsed(drain_json(view));
+  CHECK(fields_of("### /v1/drain") == keys_of(shown));
+  for (const auto& row : rows_below("### /v1/drain")) {
+    if (word_in(row[0]) == "behind") {
+      const Words words = words_in(row[1]);
+      for (const auto& key : keys_of(shown["behind"][0])) {
+        CHECK_MESSAGE(words.contains(key), key);
+      }
+    }
+  }
+}
+
 TEST_CASE("EveryErrorOfTheAdminPortIsDocumentedWithItsStatus") {
   std::map<std::string, std::pair<int, int>> documented;
   for (const auto& row : rows_below("### Refusals")) {
