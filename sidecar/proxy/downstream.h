@@ -57,6 +57,9 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   ~Downstream();
 
   void start(std::unique_ptr<net::TcpStream> stream);
+  // Instead of start(): one caller too many. Says so, and that nothing was processed; a raw one is
+  // reset.
+  void turn_away(std::unique_ptr<net::TcpStream> stream);
   // No new request: closes now when idle (an inbound one says so first), else after the response.
   void stop();
   // At once, whatever is going on.

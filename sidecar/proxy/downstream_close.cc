@@ -5,6 +5,7 @@
 // time is up. A caller that still takes what was written for it is given more of them.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sidecar/http/writer.h"
 #include "sidecar/proxy/answers.h"
@@ -52,9 +53,12 @@ void Downstream::on_parse_error(const http::ParseError& error) {
 }
 
 // What the parser does not take: answered by us, then closed (never guessing where the next message
-// begins), and counted by `reason`, which is also what the answer says unless there is a `detail`.
+// begins), and counted by `reason`, which is also what the answer says unless there is a `detail`;
+// no reason: it is not the caller's fault.
 void Downstream::refuse(Cause cause, std::string_view reason, std::string_view detail) {
-  context_.metrics.bad_requests.add(reason);
+  if (!reason.empty()) {
+    context_.metrics.bad_requests.add(reason);
+  }
   closing_ = true;
   message_open_ = true;  // bytes of it may still come
   context_.scratch.clear();
@@ -82,6 +86,17 @@ void Downstream::refuse(Cause cause, std::string_view reason, std::string_view d
   if (flush() == net::WriteResult::kBroken) {
     close();
   }
+}
+
+void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {
+  stream_ = std::move(stream);
+  if (raw_) {
+    stream_->reset();
+    close();
+    return;
+  }
+  refuse(Cause::kOverflow, "", "this sidecar serves as many connections as it can");
+  finish_writing();
 }
 
 void Downstream::close() {

@@ -215,16 +215,24 @@ std::int64_t ProxyServer::inbound_in_flight() const {
 
 void ProxyServer::stop(std::function<void()> on_stopped) {
   const auto one_stopped = after_all(std::move(on_stopped));
-  for (auto& worker : workers_) {
-    const bool first = worker == workers_.front();
-    const bool posted = worker->post([this, one_stopped, first](Worker& its) {
-      if (first) {
-        acceptor_->close();
-      }
-      its.stop(one_stopped);
-    });
-    if (!posted) {
+  const auto stop_one = [one_stopped](Worker& worker) {
+    if (!worker.post([one_stopped](Worker& its) { its.stop(one_stopped); })) {
       one_stopped();  // hopelessly behind; the destructor closes what it has
+    }
+  };
+  // The listeners first, so that what had connected reaches its worker before the stop does.
+  const bool posted = workers_.front()->post([this, stop_one](Worker& first) {
+    acceptor_->close();
+    for (auto& worker : workers_) {
+      if (worker.get() != &first) {
+        stop_one(*worker);
+      }
+    }
+    stop_one(first);
+  });
+  if (!posted) {
+    for (auto& worker : workers_) {
+      stop_one(*worker);
     }
   }
 }

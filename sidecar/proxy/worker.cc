@@ -85,8 +85,11 @@ void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {
 void Worker::accept(net::Socket socket, std::string peer_ip,
                     std::shared_ptr<const Entrance> entrance) {
   const bool stopped = context_.stopping && !on_stopped_;
-  if (connections_.size() >= context_.bounds.connections || stopped) {
+  const bool too_many = connections_.size() >= context_.bounds.connections;
+  if (too_many || stopped) {
     refused_.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (stopped || connections_.size() >= context_.bounds.connections + kTurnedAway) {
     return;
   }
   auto downstream =
@@ -99,7 +102,11 @@ void Worker::accept(net::Socket socket, std::string peer_ip,
   downstream->slot = connections_.size();
   connections_.push_back(std::move(downstream));
   open_.store(connections_.size(), std::memory_order_relaxed);
-  connections_.back()->start(std::move(*stream));
+  if (too_many) {
+    connections_.back()->turn_away(std::move(*stream));
+  } else {
+    connections_.back()->start(std::move(*stream));
+  }
 }
 
 void Worker::on_downstream_closed(Downstream& downstream) {
@@ -181,7 +188,7 @@ void Worker::end_of_turn() {
 }
 
 void Worker::sweep() {
-  context_.pools.sweep(loop_.coarse_now());
+  context_.pools.sweep();
 }
 
 }  // namespace ringside::proxy

@@ -3,8 +3,9 @@
 //
 // Made, started and stopped by ProxyServer; everything else runs on the worker's own thread,
 // reached by post(). Invariants: 1. a connection belongs to one worker from accept to close; 2. at
-// most Bounds::connections callers at a time, further ones are closed at once and counted; 3. what
-// ended in its own callback is destroyed when the turn is over.
+// most Bounds::connections callers at a time; further ones are counted and told so, kTurnedAway of
+// them at a time, the rest is closed at once; 3. what ended in its own callback is destroyed when
+// the turn is over.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,8 @@ namespace ringside::proxy {
 
 class Worker final : public DownstreamOwner {
  public:
-  static constexpr seconds kSweepEvery{5};
+  static constexpr seconds kSweepEvery{1};
+  static constexpr std::size_t kTurnedAway = 256;
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
          const std::string& instance, const Bounds& bounds, std::uint64_t seed, AccessQueue& access,
