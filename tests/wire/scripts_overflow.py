@@ -224,6 +224,24 @@ def AConnectionThatComesFreeGoesToAWaiterOfAnotherWorker(s):
     answered(third)
 
 
+def AConnectionPassedOnIsNotUsedForAPostThatItMayNotCarry(s):
+    proxy, shop = s.pair("--limits", "1,10,100")
+    first, second = proxy.outbound(), proxy.outbound()
+    first.send(GET)
+    app = shop.accept()
+    app.head()
+    second.send(POST)
+    until(proxy, "shop:pending=1")
+    # Less a fifth and at least 1 s, nothing is left of the time that is announced.
+    app.send("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
+    answered(first)
+    app.expect_end()
+    app = shop.accept()
+    app.head().expect("POST / HTTP/1.1")
+    app.expect("hi").send(OK)
+    answered(second)
+
+
 def AnIdleConnectionTooOldForAPostMakesRoomForAFreshOne(s):
     proxy, shop = s.pair("--limits", "1,10,100")
     caller = proxy.outbound()
