@@ -222,6 +222,7 @@ DiskBatchId Storage::adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from)
                                                            : in_force.segments.back().number + 1;
   const auto adopt = [&](Manifest& manifest) {
     manifest.snapshot = snapshot;
+    manifest.next_file = std::max(manifest.next_file, snapshot.number + 1);
     manifest.commit_point = std::max(manifest.commit_point, zxid);
     std::erase_if(manifest.segments,
                   [oldest](const ManifestSegment& segment) { return segment.number < oldest; });

@@ -112,14 +112,15 @@ TEST_CASE("AnAppendThatWaitsForRoomDoesNotHoldUpTheAdoptionThatGivesIt") {
     append(member, zxid(1, i), kSmall - 200);
     member.run();
   }
-  const SnapshotFileId file = member.write_snapshot(zxid(1, 5), "five");
   member.tend(milliseconds(0));
   fill_disk(member);
-  append(member, zxid(1, 6), kSmall - 200);  // takes the spare segment
+  member.disk.set_capacity(member.disk.used() + 200);  // for the snapshot alone
+  append(member, zxid(1, 6), kSmall - 200);            // takes the spare segment
   const DiskBatchId waits = append(member, zxid(1, 7), kSmall - 200);
   const DiskBatchId behind = append(member, zxid(1, 8), kSmall - 200);
   member.run();
   CHECK_FALSE(member.done(waits));
+  const SnapshotFileId file = member.write_snapshot(zxid(1, 5), "five");  // its number is later
   const std::size_t segments = member.files("log.").size();
 
   const DiskBatchId adopted = member.storage->adopt_snapshot(file, zxid(1, 6));
