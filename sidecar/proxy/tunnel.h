@@ -11,8 +11,10 @@
 //
 //                 end of one side, passed on                 end of the other
 //   both open ────────────────────────────────▶ half closed ──────────────────▶ kFinished
-//       │  a reset on either side, no byte either way for `idle`  │              (all delivered)
-//       └──────────────────────────▶ kReset, kIdle ◀──────────────┘
+//       │  │  a side takes no more       its last words are passed on │         (all delivered)
+//       │  └──────────▶ lost ─────────────────┐                       │
+//       │  a reset on either side, no byte either way for `idle`      │
+//       └──────────────────────────▶ kReset, kIdle ◀──────────────────┘
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,7 @@
 #include "config/base/time.h"
 #include "sidecar/net/loop.h"
 #include "sidecar/net/tcp_stream.h"
+#include "sidecar/proxy/send_progress.h"
 
 namespace ringside::proxy {
 
@@ -88,15 +91,17 @@ class Tunnel {
     const TunnelEnd reset;
     Side* other = nullptr;
     std::uint64_t count = 0;
-    bool ended = false;
+    SendProgress progress;  // of what is written to it
+    bool ended = false;     // it says nothing more
+    bool lost = false;      // it takes nothing more, but what it said before is still to be read
   };
 
-  // Both: false when the tunnel is over.
+  // All four: false when the tunnel is over.
   bool pass(Side& from, std::span<const char> bytes);
   bool pass_end(Side& from);
+  bool lose(Side& side);
+  bool end_if_delivered();
   void end(TunnelEnd how);
-  [[nodiscard]] bool delivered() const;
-  [[nodiscard]] std::size_t unsent() const;
 
   net::Loop& loop_;
   TunnelOwner& owner_;
@@ -104,7 +109,6 @@ class Tunnel {
   Side downstream_;
   Side upstream_;
   Instant last_byte_;
-  std::size_t unsent_ = 0;  // when bytes were last held back
   bool over_ = false;
 };
 
