@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "sidecar/admin/bounded_server.h"
+#include "sidecar/admin/drain_routes.h"
 #include "sidecar/admin/json_views.h"
 #include "sidecar/admin/metrics_view.h"
 #include "sidecar/admin/znode_routes.h"
@@ -18,7 +19,7 @@ namespace {
 constexpr const char* kJson = "application/json";
 constexpr const char* kIndex =
     "Ringside admin\n\n"
-    "/v1/status  /v1/services  /v1/services/SERVICE  /v1/ring  /v1/znode/PATH\n"
+    "/v1/status  /v1/services  /v1/services/SERVICE  /v1/ring  /v1/drain  /v1/znode/PATH\n"
     "/metrics  /healthz  /readyz\n";
 
 void answer(httplib::Response& response, int status, const std::string& json) {
@@ -72,6 +73,8 @@ AdminServer::AdminServer(config::Address listen, AdminSources sources)
   state_->add_v1_routes();
   add_znode_routes(state_->server, *state_->sources.control, state_->room);
   add_recovery_route(state_->server, *state_->sources.control, state_->room);
+  add_drain_route(state_->server, *state_->sources.published, *state_->sources.control,
+                  state_->room);
   state_->add_refusals();
 }
 
@@ -161,7 +164,7 @@ void AdminServer::State::add_refusals() {
         response, 501,
         error_json(fmt::format("{} {} is not in this version", request.method, request.path), ""));
   };
-  const char* const paths = R"((/v1/(config|drain|explain)|/debug)(/.*)?)";
+  const char* const paths = R"((/v1/(config|explain)|/debug)(/.*)?)";
   server.Get(paths, later);
   server.Post(paths, later);
   server.Put(paths, later);

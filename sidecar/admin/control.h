@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "config/base/error.h"
+#include "sidecar/admin/drain_view.h"
 #include "sidecar/admin/recovery_view.h"
 #include "sidecar/admin/znode_call.h"
 
@@ -21,6 +22,8 @@ class Control {
   // `ring recover`: what it would come to, or (`go`) does it. As above, but takes as long as the
   // disk does.
   virtual Status recover(bool go, std::function<void(RecoveryAnswer)> answered) = 0;
+  // Begins a drain, or (not `on`) undoes it; answers at once, not when it is through. As above.
+  virtual Status drain(bool on, std::function<void(DrainAnswer)> answered) = 0;
 };
 
 }  // namespace ringside::admin

@@ -5,19 +5,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sidecar/admin/json_text.h"
+
 namespace ringside::admin {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string text_of(const json& value) {
-  return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-std::string hex(std::uint64_t value) {
-  return fmt::format("{:#x}", value);
-}
 
 const char* ring_word(const Snapshot& snapshot) {
   if (snapshot.stale) {
@@ -85,10 +79,14 @@ json members_of(const RingView& ring) {
 
 std::string status_json(const Snapshot& snapshot, Instant now) {
   const double uptime = std::chrono::duration<double>(now - snapshot.started).count();
-  json out{{"name", snapshot.name},         {"service", snapshot.service},
-           {"version", snapshot.version},   {"uptime_seconds", uptime},
-           {"ready", snapshot.ready},       {"ring", ring_word(snapshot)},
-           {"draining", snapshot.draining}, {"registration", registration(snapshot.registration)}};
+  json out{{"name", snapshot.name},
+           {"service", snapshot.service},
+           {"version", snapshot.version},
+           {"uptime_seconds", uptime},
+           {"ready", snapshot.ready},
+           {"ring", ring_word(snapshot)},
+           {"draining", snapshot.drain.state != DrainState::kServing},
+           {"registration", registration(snapshot.registration)}};
   if (!snapshot.not_ready.empty()) {
     out["not_ready"] = snapshot.not_ready;
   }

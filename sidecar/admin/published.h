@@ -15,6 +15,7 @@
 #include "balancer/routing_table.h"
 #include "config/base/time.h"
 #include "coord/driver.h"
+#include "sidecar/admin/drain_view.h"
 
 namespace ringside::admin {
 
@@ -46,7 +47,7 @@ struct Snapshot {
   Instant made{};
   bool ready = false;
   bool stale = false;  // a view without contact to a quorum
-  bool draining = false;
+  DrainView drain;
   std::string not_ready;       // what is missing, when not ready
   std::string config_problem;  // the last reload was refused; empty: it was not
   RegistrationView registration;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/base/check.h"
+#include "sidecar/admin/json_text.h"
 
 namespace ringside::admin {
 
@@ -22,6 +23,7 @@ constexpr std::array kKinds{
     TroubleKind{TroubleWord::kNotEmpty, "not_empty", 409, -111},
     TroubleKind{TroubleWord::kNoChildrenForEphemerals, "no_children_for_ephemerals", 409, -108},
     TroubleKind{TroubleWord::kRecoveryRefused, "recovery_refused", 409, 0},
+    TroubleKind{TroubleWord::kStopping, "stopping", 409, 0},
     TroubleKind{TroubleWord::kTooLarge, "too_large", 413, -8},
     TroubleKind{TroubleWord::kBadArguments, "bad_arguments", 422, -8},
     TroubleKind{TroubleWord::kSystemError, "system_error", 500, -1},
@@ -51,7 +53,7 @@ std::string trouble_json(const Trouble& trouble) {
   if (kind.code != 0) {
     out["code"] = kind.code;
   }
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return text_of(out);
 }
 
 }  // namespace ringside::admin

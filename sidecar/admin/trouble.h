@@ -1,7 +1,7 @@
 // An answer of the admin port that is not what was asked for: a word, a sentence, a status.
 //
-// Any thread; values. The words of /v1/znode and /v1/ring/recover stand in one table, which
-// sidecar/README.md repeats (a test compares them).
+// Any thread; values. The words of /v1/znode, /v1/ring/recover and /v1/drain stand in one table,
+// which sidecar/README.md repeats (a test compares them).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ enum class TroubleWord : std::uint8_t {
   kNotEmpty,
   kNoChildrenForEphemerals,
   kRecoveryRefused,
+  kStopping,
   kTooLarge,
   kBadArguments,
   kSystemError,

@@ -50,7 +50,8 @@ balancer::Endpoint own_endpoint(const config::Settings& settings, const RingIden
 
 }  // namespace
 
-App::Parts::Parts(ConfigSource the_source, config::Settings the_settings)
+App::Parts::Parts(ConfigSource the_source, config::Settings the_settings,
+                  std::unique_ptr<ChildProcess> the_child)
     : source(std::move(the_source)),
       settings(std::make_shared<const config::Settings>(std::move(the_settings))),
       log(settings->log),
@@ -58,7 +59,7 @@ App::Parts::Parts(ConfigSource the_source, config::Settings the_settings)
       feed(
           Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
           [this](const std::string& line) { log.warn(line); }),
-      shutdown(settings->drain),
+      child(std::move(the_child)),
       ticker(loop, [this] { tick(); }) {}
 
 void App::Parts::ring_log(coord::LogSeverity severity, const std::string& message) {
@@ -68,18 +69,7 @@ void App::Parts::ring_log(coord::LogSeverity severity, const std::string& messag
 Status App::Parts::start() {
   started = loop.now();
   loop.observe_turns([this](Duration turn) { loop_metrics.loop_turn.record(turn); });
-  signals = std::make_unique<Signals>(
-      loop,
-      Signals::Handlers{[this](int) {
-                          if (shutdown.begin(loop.now())) {
-                            proxy->set_draining(true);
-                            log.info("stopping: draining first; a second signal ends at once");
-                          } else {
-                            log.warn("stopping at once");
-                            loop.stop();
-                          }
-                        },
-                        [this] { reload("SIGHUP"); }});
+  start_signals();
   if (settings->service) {
     own = own_endpoint(*settings, identify(*settings, coord::MemberId{}));
   }
@@ -91,9 +81,7 @@ Status App::Parts::start() {
   }
   view_store = std::make_unique<ViewStore>(
       loop, ring.data_dir(),
-      [this] {
-        return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied);
-      },
+      [this] { return feed.view().save(settings->ring.name, ring.birth(), ring.applied()); },
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
@@ -109,6 +97,7 @@ Status App::Parts::start() {
   if (settings->service) {
     start_service();
   }
+  start_drain();
   listening = true;
   publish();
   ticker.start_repeating(kTick);
@@ -158,9 +147,27 @@ void App::Parts::load_view() {
   }
 }
 
+void App::Parts::start_signals() {
+  Signals::Handlers handlers;
+  handlers.on_stop = [this](int signal) { stop_asked(signal); };
+  handlers.on_reload = [this] { reload("SIGHUP"); };
+  if (child) {
+    handlers.on_other = [this](int signal) { child->send(signal); };
+    handlers.on_child = [this] { child_signalled(); };
+  }
+  signals = std::make_unique<Signals>(loop, std::move(handlers));
+}
+
 void App::Parts::start_service() {
   registrar = std::make_unique<discovery::Registrar>(
       ring, *keeper, *own, [this](const std::string& line) { log.info(line); });
+  if (!child) {
+    start_checking();
+  }
+}
+
+// With an app of ours not before it runs.
+void App::Parts::start_checking() {
   checker = std::make_unique<health::Checker>(
       loop, *settings->service, [this](balancer::HealthPhase phase, const std::string& reason) {
         log.info("health of the local app changed",
@@ -200,16 +207,8 @@ void App::Parts::ring_moved() {
   }
 }
 
-// Workers with the newest table route by everything applied, unless a service is yet to be read:
-// what came since the table was made touched none.
 coord::Zxid App::Parts::routed() const {
-  if (!feed.ring_counts() || !feed.table()) {
-    return {};
-  }
-  const balancer::TableVersion version = proxy->routed();
-  const bool newest =
-      version.generation == feed.table()->version().generation && !feed.view().dirty();
-  return newest ? ring.applied() : coord::Zxid{version.zxid};
+  return feed.routed(proxy->routed(), ring.applied());
 }
 
 Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) {
@@ -223,6 +222,7 @@ Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAns
 }
 
 void App::Parts::refresh_table() {
+  feed.belongs_to(ring.birth());
   if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
     view_store->changed();
   }
@@ -248,7 +248,11 @@ void App::Parts::tick() {
       reload("the file changed");
     }
   }
+  if (draining->on()) {
+    draining->tick(now, {settings->drain.settle, proxy->inbound_in_flight(), alone()});
+  }
   publish();
+  tend_child(now);
   advance_shutdown(now);
 }
 
@@ -275,12 +279,11 @@ void App::Parts::drain_transitions() {
 
 void App::Parts::publish() {
   published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), listening,
-                               shutdown.step() != Shutdown::Step::kServing, config_problem, started,
-                               loop.now()}));
+                               drain_view(), config_problem, started, loop.now()}));
 }
 
-App::App(ConfigSource source, config::Settings settings)
-    : parts_(std::make_unique<Parts>(std::move(source), std::move(settings))) {}
+App::App(ConfigSource source, config::Settings settings, std::unique_ptr<ChildProcess> child)
+    : parts_(std::make_unique<Parts>(std::move(source), std::move(settings), std::move(child))) {}
 
 App::~App() = default;
 
@@ -295,7 +298,7 @@ int App::run() {
   parts_->log.info("running", {{"version", std::string_view(kVersion)}});
   parts_->loop.run();
   parts_->close_ring();
-  return 0;
+  return parts_->exit_status;
 }
 
 }  // namespace ringside::app

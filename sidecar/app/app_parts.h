@@ -1,5 +1,5 @@
-// The parts of App and the control loop's turns. Private to App: only app.cc (start, turns),
-// app_reload.cc and app_stop.cc include it.
+// The parts of App and the control loop's turns. Private to App: only app.cc (start, turns) and
+// app_*.cc include it.
 //
 // Control loop's thread only, but for what `log`, `published` and `loop.post` take from any.
 // Ownership and order: members are destroyed from the last to the first, so that each may use what
@@ -17,6 +17,7 @@
 
 #include "sidecar/admin/admin_server.h"
 #include "sidecar/app/app.h"
+#include "sidecar/app/drain.h"
 #include "sidecar/app/ring_member.h"
 #include "sidecar/app/shutdown.h"
 #include "sidecar/app/signals.h"
@@ -32,10 +33,13 @@
 namespace ringside::app {
 
 struct App::Parts : RingListener, admin::Control {
-  Parts(ConfigSource the_source, config::Settings the_settings);
+  Parts(ConfigSource the_source, config::Settings the_settings,
+        std::unique_ptr<ChildProcess> the_child);
 
   Status start();
+  void start_signals();
   void start_service();
+  void start_checking();
   void load_view();
   Status start_ports();
   void tick();
@@ -46,10 +50,27 @@ struct App::Parts : RingListener, admin::Control {
   void drain_access();
   void publish();
   void reload(const char* why);
+  // app_stop.cc
+  void stop_asked(int signal);
   void advance_shutdown(Instant now);
-  void leave(Instant now);
+  [[nodiscard]] Shutdown::World world() const;
+  void carry_out(Shutdown::Step before, Shutdown::Step step, Instant now);
+  void empty_inbound();
   void stop_proxy();
   void finish();
+  // app_drain.cc
+  void start_drain();
+  void set_drain(bool on);
+  [[nodiscard]] bool alone() const;
+  void drain_now(bool on, const std::function<void(admin::DrainAnswer)>& answered);
+  [[nodiscard]] admin::DrainView drain_view() const;
+  [[nodiscard]] std::string name_of(const coord::SidecarBehind& sidecar) const;
+  [[nodiscard]] std::string address_of(coord::MemberId member) const;
+  [[nodiscard]] std::string instance_of(coord::SessionId session) const;
+  // app_exec.cc
+  void tend_child(Instant now);
+  void start_child(Instant now);
+  void child_signalled();
   // Links closed, the write under way at its end. Also after a start that failed or a stop at once;
   // nothing is served any more.
   void close_ring();
@@ -61,6 +82,7 @@ struct App::Parts : RingListener, admin::Control {
 
   Status ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) override;
   Status recover(bool go, std::function<void(admin::RecoveryAnswer)> answered) override;
+  Status drain(bool on, std::function<void(admin::DrainAnswer)> answered) override;
   void recover_now(bool go, const std::function<void(admin::RecoveryAnswer)>& answered);
 
   ConfigSource source;
@@ -78,8 +100,10 @@ struct App::Parts : RingListener, admin::Control {
   std::unique_ptr<discovery::SessionKeeper> keeper;
   std::unique_ptr<ZnodeService> znodes;
   std::unique_ptr<discovery::Registrar> registrar;
+  std::unique_ptr<Drain> draining;
   std::unique_ptr<health::Checker> checker;
   std::unique_ptr<admin::AdminServer> admin;
+  std::unique_ptr<ChildProcess> child;  // `exec`: the app; else null
   std::unique_ptr<Signals> signals;
   Shutdown shutdown;
   net::Timer ticker;
@@ -88,7 +112,13 @@ struct App::Parts : RingListener, admin::Control {
   std::string config_problem;
   bool listening = false;
   bool finishing = false;
+  bool inbound_emptied = false;
   bool proxy_stopped = false;
+  bool child_started = false;  // or tried to be
+  Instant child_waits_told{};
+  Shutdown::Step stop_step = Shutdown::Step::kServing;  // carried out so far
+  int stop_signal = 0;  // the first one; the app gets it when the drain is over
+  int exit_status = 0;
   std::vector<proxy::AccessRecord> access_records;
 };
 

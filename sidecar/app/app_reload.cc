@@ -42,7 +42,9 @@ void App::Parts::reload(const char* why) {
   if (settings->service && registrar) {
     const auto& service = *settings->service;
     registrar->set_details(loop.now(), service.weight, service.zone, service.metadata);
-    checker->reconfigure(service.health_check);
+    if (checker) {
+      checker->reconfigure(service.health_check);
+    }
   }
 }
 

@@ -5,55 +5,93 @@
 
 namespace ringside::app {
 
+// TERM or INT. With a running app the second one, and each after it, is the app's at once.
+void App::Parts::stop_asked(int signal) {
+  if (shutdown.begin(loop.now(), settings->drain)) {
+    stop_signal = signal;
+    proxy->set_draining(true);
+    log.info(child && child->running()
+                 ? "stopping: draining first; a second signal goes to the app at once"
+                 : "stopping: draining first; a second signal ends at once");
+  } else if (child && child->running()) {
+    log.info("passed on to the app", {{"signal", static_cast<std::int64_t>(signal)}});
+    child->send(signal);
+  } else {
+    log.warn("stopping at once");
+    loop.stop();
+  }
+}
+
+Shutdown::World App::Parts::world() const {
+  const auto status = ring.status();
+  Shutdown::World world;
+  world.leading =
+      status.role == coord::Role::kLeading &&
+      std::any_of(status.members.begin(), status.members.end(), [&](const auto& member) {
+        return member.connected && member.voter && member.id != status.self;
+      });
+  world.announced = draining->announced() || draining->acknowledged();
+  world.acknowledged = draining->on() && draining->acknowledged();
+  world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
+  world.emptied = inbound_emptied;
+  world.app_running = child && child->running();
+  world.idle = proxy_stopped;
+  world.closed = keeper->closed();
+  return world;
+}
+
 void App::Parts::advance_shutdown(Instant now) {
   if (shutdown.step() == Shutdown::Step::kServing || finishing) {
     return;
   }
-  if (registrar) {
-    registrar->start_draining(now);  // first, so that "settled" means the draining entry
+  const Shutdown::Step before = stop_step;
+  stop_step = shutdown.advance(now, world());
+  if (stop_step != before) {
+    log.info("stopping", {{"step", std::string_view(to_string(stop_step))}});
+    carry_out(before, stop_step, now);
   }
-  const auto status = ring.status();
-  const Shutdown::Step before = shutdown.step();
-  Shutdown::World world;
-  world.entry_settled = !registrar || registrar->settled();
-  world.left = keeper->closed();
-  const auto other = [&](const coord::MemberStatus& member) {
-    return member.connected && member.id != status.self;
-  };
-  world.leading = status.role == coord::Role::kLeading &&
-                  std::any_of(status.members.begin(), status.members.end(),
-                              [&](const auto& member) { return other(member) && member.voter; });
-  // Without an entry nobody sends anything here.
-  world.alone = !registrar || std::none_of(status.members.begin(), status.members.end(), other);
-  world.idle = proxy_stopped;
-  const Shutdown::Step step = shutdown.advance(now, world);
-  if (step >= Shutdown::Step::kLeaving) {
-    leave(now);
+  // What is to be asked for until it is so.
+  if (stop_step >= Shutdown::Step::kLeaving && registrar) {
+    registrar->leave(now);
   }
-  if (step == before) {
-    return;
+  if (stop_step >= Shutdown::Step::kClosing) {
+    keeper->close(now);
   }
-  log.info("stopping", {{"step", std::string_view(to_string(step))}});
-  if (step >= Shutdown::Step::kHandingOver && before < Shutdown::Step::kHandingOver) {
+}
+
+// What is to be done once, for each step that was reached or passed over.
+void App::Parts::carry_out(Shutdown::Step before, Shutdown::Step step, Instant now) {
+  using Step = Shutdown::Step;
+  const auto reached = [&](Step wanted) { return before < wanted && step >= wanted; };
+  if (reached(Step::kHandingOver) || reached(Step::kParting)) {
     ring.hand_over();
   }
-  if (step >= Shutdown::Step::kFinishing && before < Shutdown::Step::kFinishing) {
+  if (reached(Step::kAnnouncing) && !(child_started && !child->running())) {
+    draining->begin(now);
+  }
+  if (reached(Step::kEmptying)) {
+    empty_inbound();
+  }
+  if (reached(Step::kAppEnding) && child && child->running()) {
+    log.info("drained: passed on to the app", {{"signal", static_cast<std::int64_t>(stop_signal)}});
+    child->send(stop_signal);
+  }
+  if (reached(Step::kFinishing)) {
     stop_proxy();
   }
-  if (step == Shutdown::Step::kDone) {
+  if (step == Step::kDone) {
     finish();
   }
 }
 
-// The entry first, so that it goes even where the session cannot be closed; then the session with
-// every ephemeral under it.
-void App::Parts::leave(Instant now) {
-  if (registrar && registrar->state() != discovery::RegistrarState::kLeft) {
-    registrar->leave(now);
-  }
-  if (!registrar || registrar->state() == discovery::RegistrarState::kLeft) {
-    keeper->close(now);
-  }
+void App::Parts::empty_inbound() {
+  const bool then_refuse = child != nullptr;
+  proxy->empty_inbound(then_refuse, [this] {
+    // From a worker's thread, as below.
+    if (!loop.post([this] { inbound_emptied = true; })) {
+      log.warn("the control loop is too busy to hear that nothing inbound is under way");
+    }
+  });
 }
 
 void App::Parts::stop_proxy() {

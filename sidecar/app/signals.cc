@@ -3,23 +3,52 @@
 #include <uv.h>
 #include <csignal>
 
+#include <algorithm>
 #include <array>
+#include <deque>
+#include <span>
 
 #include "config/base/check.h"
 
 namespace ringside::app {
 
+namespace {
+
+constexpr std::array kOfASidecar{SIGTERM, SIGINT, SIGHUP};
+constexpr std::array kWithAnApp{SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
+                                SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
+constexpr std::array kMayBeIgnored{SIGINT, SIGHUP, SIGQUIT};
+
+bool ignored(int signal) {
+  struct sigaction now{};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 struct Signals::Impl {
   Handlers handlers;
-  std::array<uv_signal_t, 3> handles{};
+  std::deque<uv_signal_t> handles;
   std::size_t open = 0;
 
+  void start(net::Loop& loop, int signal) {
+    uv_signal_t& handle = handles.emplace_back();
+    CHECK(uv_signal_init(loop.raw(), &handle) == 0);
+    handle.data = this;
+    ++open;
+    CHECK(uv_signal_start(&handle, received, signal) == 0);
+    uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
+  }
   static void received(uv_signal_t* handle, int signal) {
-    auto& self = *static_cast<Impl*>(handle->data);
-    if (signal == SIGHUP) {
-      self.handlers.on_reload();
+    const Handlers& handlers = static_cast<Impl*>(handle->data)->handlers;
+    if (signal == SIGTERM || signal == SIGINT) {
+      handlers.on_stop(signal);
+    } else if (signal == SIGCHLD) {
+      handlers.on_child();
+    } else if (handlers.on_other) {
+      handlers.on_other(signal);
     } else {
-      self.handlers.on_stop(signal);
+      handlers.on_reload();
     }
   }
   static void closed(uv_handle_t* handle) {
@@ -30,15 +59,14 @@ struct Signals::Impl {
   }
 };
 
-Signals::Signals(net::Loop& loop, Handlers handlers) : impl_(new Impl{std::move(handlers)}) {
-  constexpr std::array<int, 3> kNumbers{SIGTERM, SIGINT, SIGHUP};
-  for (std::size_t i = 0; i < kNumbers.size(); ++i) {
-    uv_signal_t& handle = impl_->handles.at(i);
-    CHECK(uv_signal_init(loop.raw(), &handle) == 0);
-    handle.data = impl_;
-    ++impl_->open;
-    CHECK(uv_signal_start(&handle, Impl::received, kNumbers.at(i)) == 0);
-    uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
+Signals::Signals(net::Loop& loop, Handlers handlers) : impl_(new Impl{std::move(handlers), {}, 0}) {
+  const bool app = static_cast<bool>(impl_->handlers.on_other);
+  const std::span<const int> numbers = app ? std::span<const int>(kWithAnApp) : kOfASidecar;
+  for (const int signal : numbers) {
+    const bool may_stay = app && std::ranges::find(kMayBeIgnored, signal) != kMayBeIgnored.end();
+    if (!(may_stay && ignored(signal))) {
+      impl_->start(loop, signal);
+    }
   }
 }
 

@@ -52,7 +52,7 @@ std::shared_ptr<const admin::Snapshot> make_snapshot(const SnapshotInputs& in) {
   snapshot->version = kVersion;
   snapshot->started = in.started;
   snapshot->made = in.now;
-  snapshot->draining = in.draining;
+  snapshot->drain = in.drain;
   snapshot->config_problem = in.config_problem;
   snapshot->stale = !snapshot->ring.status.quorum;
   const bool view = in.feed.loaded_from_disk() || in.ring.ring_has_spoken();

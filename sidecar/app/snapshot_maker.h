@@ -20,7 +20,7 @@ struct SnapshotInputs {
   const discovery::Registrar* registrar = nullptr;  // none without a service
   const health::Checker* checker = nullptr;
   bool listening = false;  // every port is open
-  bool draining = false;
+  admin::DrainView drain;
   std::string config_problem;
   Instant started{};
   Instant now{};

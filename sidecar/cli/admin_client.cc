@@ -35,4 +35,9 @@ Result<AdminAnswer> tell_admin(const config::Address& admin, const std::string& 
   return answer_of(admin, client_of(admin, timeout).Post(path.c_str()));
 }
 
+Result<AdminAnswer> tell_admin_to_undo(const config::Address& admin, const std::string& path,
+                                       milliseconds timeout) {
+  return answer_of(admin, client_of(admin, timeout).Delete(path.c_str()));
+}
+
 }  // namespace ringside::cli

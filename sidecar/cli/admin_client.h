@@ -17,8 +17,10 @@ struct AdminAnswer {
 // kUnavailable when nobody answers there; the message says what to try.
 Result<AdminAnswer> ask_admin(const config::Address& admin, const std::string& path,
                               milliseconds timeout = milliseconds{5000});
-// The same by POST, without a body.
+// The same by POST, and by DELETE, without a body.
 Result<AdminAnswer> tell_admin(const config::Address& admin, const std::string& path,
                                milliseconds timeout);
+Result<AdminAnswer> tell_admin_to_undo(const config::Address& admin, const std::string& path,
+                                       milliseconds timeout);
 
 }  // namespace ringside::cli

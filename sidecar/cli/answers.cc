@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 5> kLater{"exec", "drain", "config", "znode", "explain"};
+constexpr std::array<std::string_view, 3> kLater{"config", "znode", "explain"};
 constexpr std::array<std::string_view, 2> kLaterOfRing{"add", "remove"};
 
 // A member that is a string, else nothing.
@@ -70,6 +70,37 @@ std::string error_text(const AdminAnswer& answer) {
 std::string not_ready_reason(const AdminAnswer& answer) {
   const std::string reason = text_of(json::parse(answer.body, nullptr, false), "reason");
   return reason.empty() ? error_text(answer) : logging::printable(reason);
+}
+
+std::optional<DrainSaid> drain_said(std::string_view drain_json) {
+  constexpr std::size_t kNamed = 5;
+  const json drain = json::parse(drain_json, nullptr, false);
+  DrainSaid said{logging::printable(text_of(drain, "state")), ""};
+  if (said.state.empty()) {
+    return std::nullopt;
+  }
+  const auto behind = drain.find("behind");
+  const auto acknowledged = drain.find("acknowledged");
+  if (acknowledged != drain.end() && acknowledged->is_boolean() && acknowledged->get<bool>()) {
+    const auto in_flight = drain.find("in_flight");
+    said.waiting = fmt::format("{} calls are under way",
+                               in_flight != drain.end() && in_flight->is_number_integer()
+                                   ? in_flight->get<std::int64_t>()
+                                   : 0);
+  } else if (behind == drain.end() || !behind->is_array() || behind->empty()) {
+    said.waiting = "the ring has not answered yet";
+  } else {
+    said.waiting = fmt::format("{} sidecars may still send here:", behind->size());
+    for (std::size_t i = 0; i < std::min(behind->size(), kNamed); ++i) {
+      const json& sidecar = (*behind)[i];
+      const auto member = sidecar.is_object() ? sidecar.find("member") : sidecar.end();
+      said.waiting += fmt::format(
+          " {}@{}", member != sidecar.end() && member->is_number_integer() ? member->dump() : "?",
+          logging::printable(text_of(sidecar, "address")));
+    }
+    said.waiting += behind->size() > kNamed ? " and others" : "";
+  }
+  return said;
 }
 
 bool registered(std::string_view status_json) {

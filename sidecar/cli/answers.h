@@ -28,4 +28,12 @@ std::string not_ready_reason(const AdminAnswer& answer);
 // Of /v1/status: this sidecar's own service is in the registry.
 bool registered(std::string_view status_json);
 
+// Of /v1/drain.
+struct DrainSaid {
+  std::string state;    // serving, draining, drained
+  std::string waiting;  // while draining: for what, in words
+};
+// nullopt for what is not the admin API's.
+std::optional<DrainSaid> drain_said(std::string_view drain_json);
+
 }  // namespace ringside::cli

@@ -21,8 +21,8 @@ std::string not_empty(const std::string& word) {
   return word.empty() ? "is empty" : "";
 }
 
-void add_run(CLI::App& app, RunArguments& run) {
-  auto* command = app.add_subcommand("run", "Run the sidecar");
+void add_run(CLI::App& app, const char* name, const char* help, RunArguments& run) {
+  auto* command = app.add_subcommand(name, help);
   command->add_option("-c,--config", run.file, "YAML file")->check(not_empty);
   command->add_option("--service", run.service, "without a file: NAME=HOST:PORT of the local app")
       ->check(not_empty);
@@ -42,6 +42,18 @@ CLI::App* add_query(CLI::App& app, const char* name, const char* help, QueryArgu
   return command;
 }
 
+// What stands behind the first `--` of `exec` is the app's, word for word.
+std::vector<std::string> take_app(int& argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  char** const end = argv + argc;
+  char** const mark = std::find(argv + std::min(argc, 1), end, std::string_view("--"));
+  if (command != "exec" || mark == end) {
+    return {};
+  }
+  argc = static_cast<int>(mark - argv);
+  return {mark + 1, end};
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -50,15 +62,19 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "ringside: %s: not in this version\n", later->c_str());
     return kWrongUsage;
   }
+  std::vector<std::string> app_command = take_app(argc, argv);
   CLI::App app{"Ringside: service discovery and load balancing beside each service", "ringside"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("ringside ") + app::kVersion);
   RunArguments run_arguments;
   QueryArguments query;
   WaitArguments wait;
+  DrainArguments drain_arguments;
   std::string check_file;
   std::string service;
-  add_run(app, run_arguments);
+  add_run(app, "run", "Run the sidecar", run_arguments);
+  add_run(app, "exec", "Run the sidecar, and once it is ready the app: exec -c FILE -- APP ARGS",
+          run_arguments);
   app.add_subcommand("check", "Read a YAML file and name every problem")
       ->add_option("FILE", check_file)
       ->check(not_empty)
@@ -78,6 +94,11 @@ int run(int argc, char** argv) {
   auto* waiting = add_query(app, "wait-ready", "Wait until the sidecar is ready", query);
   waiting->add_option("--timeout", wait.timeout, "e.g. 30s")->capture_default_str();
   waiting->add_flag("--registered", wait.registered, "and its service is registered");
+  auto* draining = add_query(
+      app, "drain", "Take this instance out of use, and wait until nobody calls it", query);
+  draining->add_option("--timeout", drain_arguments.timeout, "how long to wait, e.g. 30s")
+      ->capture_default_str();
+  draining->add_flag("--undo", drain_arguments.undo, "put it back into use");
   app.add_subcommand("version", "Print the version");
   const auto asked_for = [argv](const CLI::App* known) { return known->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(asked_for).empty()) {
@@ -92,10 +113,12 @@ int run(int argc, char** argv) {
   }
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "run") return run_sidecar(run_arguments);
+  if (name == "exec") return exec_app(run_arguments, std::move(app_command));
   if (name == "check") return check_settings(check_file);
   if (name == "version") return print_version();
   if (recover->parsed()) return recover_ring(query, yes);
   if (name == "wait-ready") return wait_ready(query, wait);
+  if (name == "drain") return drain(query, drain_arguments);
   return ask(name, service, query);
 }
 

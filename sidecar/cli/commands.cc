@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <thread>
 
 #include "config/address.h"
 #include "config/duration.h"
+#include "sidecar/admin/recovery_view.h"
 #include "sidecar/app/app.h"
 #include "sidecar/app/version.h"
 #include "sidecar/cli/admin_client.h"
@@ -71,11 +73,9 @@ app::ConfigSource source_of(const RunArguments& arguments,
   return app::ConfigSource(std::move(line));
 }
 
-}  // namespace
-
-int run_sidecar(const RunArguments& arguments) {
+int run_with(const RunArguments& arguments, std::unique_ptr<app::ChildProcess> child) {
   if (!arguments.file.empty() && (!arguments.service.empty() || !arguments.voters.empty())) {
-    return complain(kWrongUsage, "run: give a file, or --service and --voters, not both");
+    return complain(kWrongUsage, "give a file, or --service and --voters, not both");
   }
   std::vector<config::Override> overrides;
   for (const auto& text : arguments.overrides) {
@@ -90,8 +90,23 @@ int run_sidecar(const RunArguments& arguments) {
   if (!settings) {
     return complain(settings.error());
   }
-  app::App app(std::move(source), std::move(*settings));
+  app::App app(std::move(source), std::move(*settings), std::move(child));
   return app.run();
+}
+
+}  // namespace
+
+int run_sidecar(const RunArguments& arguments) {
+  return run_with(arguments, nullptr);
+}
+
+int exec_app(const RunArguments& arguments, std::vector<std::string> app) {
+  if (app.empty()) {
+    return complain(kWrongUsage,
+                    "exec: name the app after --, e.g. ringside exec -c FILE -- APP ARGS");
+  }
+  return run_with(arguments,
+                  std::make_unique<app::ChildProcess>(std::move(app), app::Inheritance::now()));
 }
 
 int check_settings(const std::string& file) {
@@ -132,13 +147,12 @@ int ask(const std::string& name, const std::string& service, const QueryArgument
 
 int recover_ring(const QueryArguments& query, bool yes) {
   constexpr const char* kPath = "/v1/ring/recover";
-  constexpr milliseconds kPatience{300'000};  // the disk sets the pace
   const auto admin = config::parse_address(query.admin);
   if (!admin) {
     return complain(kWrongUsage, "--admin: " + admin.error().message);
   }
-  const auto answer =
-      yes ? tell_admin(*admin, kPath, kPatience) : ask_admin(*admin, kPath, kPatience);
+  const auto answer = yes ? tell_admin(*admin, kPath, admin::kRecoveryPatience)
+                          : ask_admin(*admin, kPath, admin::kRecoveryPatience);
   if (!answer) {
     return complain(kFailed, answer.error().message);
   }
@@ -152,6 +166,11 @@ int recover_ring(const QueryArguments& query, bool yes) {
                     fmt::format("{} answered something that is not the admin API's", query.admin));
   }
   std::fputs(text->c_str(), stdout);
+  if (const auto unfinished = recovery_unfinished(answer->body)) {
+    return complain(kFailed, fmt::format("the history is written anew, but this sidecar does not "
+                                         "go by it yet, restart it: {}",
+                                         *unfinished));
+  }
   return yes ? kDone : complain(kFailed, "nothing was done: to do it, give --yes");
 }
 

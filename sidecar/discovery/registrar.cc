@@ -69,6 +69,13 @@ void Registrar::start_draining(Instant now) {
   reconcile(now);
 }
 
+void Registrar::stop_draining(Instant now) {
+  draining_ = false;
+  draining_since_.reset();
+  endpoint_.state = health_;
+  reconcile(now);
+}
+
 void Registrar::leave(Instant now) {
   leaving_ = true;
   reconcile(now);
@@ -78,8 +85,11 @@ bool Registrar::settled() const {
   if (leaving_) {
     return state_ == RegistrarState::kLeft;
   }
-  return !pending_ &&
-         (state_ != RegistrarState::kRegistered || written_ == encode_entry(endpoint_));
+  if (pending_) {
+    return false;
+  }
+  return state_ == RegistrarState::kRegistered ? written_ == encode_entry(endpoint_)
+                                               : !(draining_ && entry_may_stand_);
 }
 
 void Registrar::registry_changed(Instant now) {
@@ -115,9 +125,12 @@ void Registrar::reconcile(Instant now) {
     return entry_may_stand_ ? remove_entry(RegistrarState::kLeft) : enter(RegistrarState::kLeft);
   }
   if (state_ == RegistrarState::kTaken) {
-    return entry_may_stand_ ? remove_entry(RegistrarState::kTaken) : void();
+    return entry_may_stand_ ? remove_entry(RegistrarState::kTaken) : withdraw();
   }
-  if (!session_ || !healthy_once_ || (draining_ && state_ != RegistrarState::kRegistered)) {
+  if (draining_ && state_ != RegistrarState::kRegistered) {
+    return withdraw();
+  }
+  if (!session_ || !healthy_once_) {
     return;
   }
   if (check_taken()) {
@@ -128,6 +141,23 @@ void Registrar::reconcile(Instant now) {
   }
   if (written_ != encode_entry(endpoint_)) {
     update_entry();
+  }
+}
+
+// Not registered: what may stand of an entry that was asked for is not left behind by a drain.
+void Registrar::withdraw() {
+  if (entry_may_stand_) {
+    return remove_entry(state_);
+  }
+  const bool to_be_noted = draining_ && !draining_since_ && client_.has_view();
+  if (to_be_noted && !client_.registry().get(path())) {
+    note_draining(client_.registry().applied());
+  }
+}
+
+void Registrar::note_draining(coord::Zxid zxid) {
+  if (draining_ && !draining_since_) {
+    draining_since_ = zxid;
   }
 }
 
@@ -154,7 +184,7 @@ bool Registrar::check_taken() {
   return false;
 }
 
-void Registrar::submit(coord::Multi multi, std::function<void()> on_ok) {
+void Registrar::submit(coord::Multi multi, std::function<void(coord::Zxid)> on_ok) {
   pending_ = true;
   client_.submit({session_, std::move(multi)},
                  [this, asked_under = session_, ok = std::move(on_ok)](const coord::Reply& reply) {
@@ -169,7 +199,7 @@ void Registrar::submit(coord::Multi multi, std::function<void()> on_ok) {
                    retry_at_ = {};
                    follow_session();
                    if (asked_under == session_) {  // else what it did went with that session
-                     ok();
+                     ok(reply.zxid);
                    }
                    reconcile(now_);
                  });
@@ -208,9 +238,13 @@ void Registrar::register_entry() {
   Bytes data = encode_entry(endpoint_);
   multi.ops.emplace_back(coord::Create{path(), data, coord::CreateMode::kEphemeral, true});
   entry_may_stand_ = true;
-  submit(std::move(multi), [this, data = std::move(data)] {
+  const bool says_draining = draining_;
+  submit(std::move(multi), [this, says_draining, data = std::move(data)](coord::Zxid zxid) {
     written_ = data;
     registered_once_ = true;
+    if (says_draining) {
+      note_draining(zxid);
+    }
     look_for_others_ = true;  // one may have come between our look and our transaction
     enter(RegistrarState::kRegistered);
   });
@@ -220,14 +254,21 @@ void Registrar::update_entry() {
   Bytes data = encode_entry(endpoint_);
   coord::Multi multi;
   multi.ops.emplace_back(coord::SetData{path(), data, coord::kAnyVersion});
-  submit(std::move(multi), [this, data = std::move(data)] { written_ = data; });
+  const bool says_draining = draining_;
+  submit(std::move(multi), [this, says_draining, data = std::move(data)](coord::Zxid zxid) {
+    written_ = data;
+    if (says_draining) {
+      note_draining(zxid);
+    }
+  });
 }
 
 void Registrar::remove_entry(RegistrarState then) {
   coord::Multi multi;
   multi.ops.emplace_back(coord::Delete{path(), coord::kAnyVersion, true});
-  submit(std::move(multi), [this, then] {
+  submit(std::move(multi), [this, then](coord::Zxid zxid) {
     entry_may_stand_ = false;
+    note_draining(zxid);
     if (then != state_) {
       enter(then);
     }

@@ -16,12 +16,15 @@
 // clang-format on
 //
 // kTaken holds until a restart; what is left of our own entry is removed.
+// While draining an entry that stands says so; one that does not stand (the session is lost) is not
+// made again before the drain is undone.
 // Invariants: at most one request under way; a taken entry is never taken back (product.md,
 // Registration); registering and removing older entries of the same host and port is one
 // transaction.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "balancer/endpoint.h"
@@ -49,6 +52,8 @@ class Registrar {
   void set_details(Instant now, int weight, std::string zone,
                    std::map<std::string, std::string> metadata);
   void start_draining(Instant now);
+  // The entry says again what the health check says.
+  void stop_draining(Instant now);
   // Removes the entry; state() becomes kLeft when the ring has said so. Call tick() until then.
   void leave(Instant now);
   // Something under our service changed, or the tree was replaced.
@@ -64,9 +69,15 @@ class Registrar {
   [[nodiscard]] const std::string& detail() const { return detail_; }
   // The state that the ring has for our entry is the one we want (a drain may go on).
   [[nodiscard]] bool settled() const;
+  // An entry of ours has stood, or may have: others may call us.
+  [[nodiscard]] bool ever_shown() const { return registered_once_ || entry_may_stand_; }
+  // While draining: as of this zxid no entry of ours asks for calls. Who has routed it sends none.
+  [[nodiscard]] std::optional<coord::Zxid> draining_since() const { return draining_since_; }
 
  private:
   void reconcile(Instant now);
+  void withdraw();
+  void note_draining(coord::Zxid zxid);
   void follow_session();
   void register_entry();
   void update_entry();
@@ -75,7 +86,7 @@ class Registrar {
   // True and kTaken when an entry with our host and port made after ours (or in place of ours)
   // stands.
   bool check_taken();
-  void submit(coord::Multi multi, std::function<void()> on_ok);
+  void submit(coord::Multi multi, std::function<void(coord::Zxid)> on_ok);
   void failed(coord::SessionId asked_under, const coord::Reply& reply);
   void enter(RegistrarState state, const std::string& detail = {});
   [[nodiscard]] std::string path() const;
@@ -90,6 +101,7 @@ class Registrar {
   std::string detail_;
   bool healthy_once_ = false;
   bool draining_ = false;
+  std::optional<coord::Zxid> draining_since_;
   bool leaving_ = false;
   bool registered_once_ = false;
   bool look_for_others_ = false;  // something under our service changed since check_taken() looked

@@ -232,6 +232,12 @@ Framing response_framing(const RequestHead& request, const ResponseHead& respons
   }
 }
 
+bool keeps_framing_fields(const RequestHead& request, const ResponseHead& response) {
+  return response.framing.kind == Framing::Kind::kNone && response.status / 100 != 1 &&
+         response.status != 204 && !response.tunnel &&
+         !(request.minor_version == 0 && response.has(FieldId::kTransferEncoding));
+}
+
 ChunkHeader::ChunkHeader(std::uint64_t size) : begin_(text_.size()) {
   text_[--begin_] = '\n';
   text_[--begin_] = '\r';

@@ -59,7 +59,7 @@ struct RequestEdits {
 
 struct ResponseEdits {
   Framing framing{};
-  // No body is sent because of HEAD or 304: the received Content-Length or Transfer-Encoding stays.
+  // See keeps_framing_fields(): the received Content-Length or Transfer-Encoding stays.
   bool keep_framing_fields = false;
   ConnectionOption connection = ConnectionOption::kNone;
   FieldSet drop{};
@@ -74,6 +74,11 @@ void write_response_head(const ResponseHead& head, const ResponseEdits& edits, s
 // The framing in which a response with that head goes to a client that sent `request`: chunked
 // becomes until_close for HTTP/1.0, until_close becomes chunked for HTTP/1.1.
 Framing response_framing(const RequestHead& request, const ResponseHead& response);
+
+// True where the framing fields of a response without a body say what a GET would have got (HEAD,
+// 304), so that they are passed on. 1xx, 204 and 2xx to CONNECT have none (RFC 9110, 8.6), and
+// HTTP/1.0 knows no codings.
+bool keeps_framing_fields(const RequestHead& request, const ResponseHead& response);
 
 // `HEX CRLF`; the data and kChunkEnd follow. `size` must not be 0 (that is kLastChunk).
 class ChunkHeader {

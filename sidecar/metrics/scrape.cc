@@ -192,6 +192,25 @@ void add_inbound(const Sources& sources, Page& page) {
   page.number({}, static_cast<double>(sum.in_flight));
 }
 
+void add_refused(const Sources& sources, Page& page) {
+  std::map<std::string, std::uint64_t, std::less<>> requests;
+  std::map<std::string, std::uint64_t, std::less<>> responses;
+  for (const WorkerMetrics* loop : sources.loops) {
+    loop->bad_requests.collect(requests);
+    loop->bad_responses.collect(responses);
+  }
+  page.begin(MetricType::Counter, "ringside_bad_requests_total",
+             "Requests refused as no valid HTTP/1.1 or too large, by the rule that they broke.");
+  for (const auto& [reason, count] : requests) {
+    page.number({{"reason", reason}}, count);
+  }
+  page.begin(MetricType::Counter, "ringside_bad_responses_total",
+             "Responses of upstreams that were no valid HTTP/1.1, by the rule that they broke.");
+  for (const auto& [reason, count] : responses) {
+    page.number({{"reason", reason}}, count);
+  }
+}
+
 void add_ring_role(RingRole role, Page& page) {
   page.begin(MetricType::Gauge, "ringside_ring_role",
              "1 for the role that this member has in the ring, else 0.");
@@ -251,6 +270,7 @@ std::string scrape(const Sources& sources) {
   add_upstream_values(upstreams, page);
   add_endpoints(sources, page);
   add_inbound(sources, page);
+  add_refused(sources, page);
   if (sources.ring) {
     add_ring(*sources.ring, page);
   }

@@ -48,7 +48,8 @@ void CodeCounters::collect(std::map<int, std::uint64_t>& sums) const {
   }
 }
 
-void WordCounters::add(std::string_view word) {
+template <std::size_t Slots>
+void WordTable<Slots>::add(std::string_view word) {
   const std::size_t used = used_.load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < used; ++i) {
     if (slots_[i].word() == word) {
@@ -67,7 +68,8 @@ void WordCounters::add(std::string_view word) {
   used_.store(used + 1, std::memory_order_release);
 }
 
-void WordCounters::collect(std::map<std::string, std::uint64_t, std::less<>>& sums) const {
+template <std::size_t Slots>
+void WordTable<Slots>::collect(std::map<std::string, std::uint64_t, std::less<>>& sums) const {
   const std::size_t used = used_.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < used; ++i) {
     sums[std::string(slots_[i].word())] += slots_[i].count.value();
@@ -76,6 +78,9 @@ void WordCounters::collect(std::map<std::string, std::uint64_t, std::less<>>& su
     sums[kOtherWord] += n;
   }
 }
+
+template class WordTable<16>;
+template class WordTable<64>;
 
 UpstreamStats& WorkerMetrics::upstream(std::string_view name) {
   // Only this thread changes the table, so that it may look without the mutex.

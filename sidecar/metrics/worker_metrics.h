@@ -52,9 +52,10 @@ class CodeCounters {
 
 // A small set of counters by word (a cause, a reason), in the order of first use. A word that is
 // too long, or comes when all slots are taken, counts under "other".
-class WordCounters {
+template <std::size_t Slots>
+class WordTable {
  public:
-  static constexpr std::size_t kSlots = 16;
+  static constexpr std::size_t kSlots = Slots;
   static constexpr std::size_t kMaxWord = 31;
 
   void add(std::string_view word);
@@ -72,6 +73,10 @@ class WordCounters {
   std::atomic<std::size_t> used_{0};  // slots below it are written and never change their word
   Counter other_;
 };
+extern template class WordTable<16>;
+extern template class WordTable<64>;
+using WordCounters = WordTable<16>;
+using ReasonCounters = WordTable<64>;  // there are about forty ways to be no HTTP/1.1
 
 // What a worker knows of its calls to one upstream.
 struct UpstreamStats {
@@ -97,6 +102,8 @@ class WorkerMetrics {
   // Made on first use. The reference stays good as long as this object.
   UpstreamStats& upstream(std::string_view name);
   InboundStats inbound;
+  ReasonCounters bad_requests;   // refused as no valid HTTP/1.1 or too large, at either port
+  ReasonCounters bad_responses;  // the same of what upstreams answered
   Histogram loop_turn;
 
   // For the scraper: the upstreams so far. Names and stats stay good as long as this object, so

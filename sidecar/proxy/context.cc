@@ -33,7 +33,7 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       limits(limits_of(*settings)),
       // A full queue does no harm: what fills it is work, and a turn that works ends by a look.
       permits([this] { static_cast<void>(loop.post([this] { permits.collect(); })); }),
-      pools(limits, permits),
+      pools(limits, permits, [this] { return loop.coarse_now(); }),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}
 

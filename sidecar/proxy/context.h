@@ -23,6 +23,7 @@
 #include "sidecar/proxy/gather.h"
 #include "sidecar/proxy/pool.h"
 #include "sidecar/proxy/routed_mark.h"
+#include "sidecar/proxy/strangers.h"
 
 namespace ringside::proxy {
 
@@ -57,11 +58,13 @@ struct WorkerContext {
   // Asks the other workers to close an idle connection to that host, since a call here waits.
   std::function<void(const std::shared_ptr<balancer::Host>&)> ask_for_idle;
   Pools pools;
+  Strangers strangers;
   Gather to_upstream;
   Gather to_downstream;
-  std::string scratch;                           // for bodies of own answers
-  bool draining = false;                         // inbound says so and closes after each response
-  bool stopping = false;                         // so do all
+  std::string scratch;    // for bodies of own answers
+  bool draining = false;  // inbound says so and closes after each response
+  bool refusing = false;  // inbound takes nothing more: its app is about to end
+  bool stopping = false;  // so do all
   std::function<void(const Error&)> on_trouble;  // may be empty
 
  private:

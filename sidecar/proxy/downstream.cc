@@ -136,6 +136,9 @@ void Downstream::exchange_done(bool keep) {
     return;  // process() goes on
   }
   if (closing_) {
+    if (keep) {
+      say_idle_close();  // the response, begun before the stop, promised more
+    }
     finish_writing();
     return;
   }

@@ -57,6 +57,9 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   ~Downstream();
 
   void start(std::unique_ptr<net::TcpStream> stream);
+  // Instead of start(): one caller too many. Says so, and that nothing was processed; a raw one is
+  // reset.
+  void turn_away(std::unique_ptr<net::TcpStream> stream);
   // No new request: closes now when idle (an inbound one says so first), else after the response.
   void stop();
   // At once, whatever is going on.
@@ -105,7 +108,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void stash(std::span<const char> bytes);
   void next_request();
   void on_parse_error(const http::ParseError& error);
-  void refuse(Cause cause, std::string_view detail);
+  void refuse(Cause cause, std::string_view reason, std::string_view detail = {});
   void go_on();
   void finish_writing();
   void say_idle_close();

@@ -5,6 +5,7 @@
 // time is up. A caller that still takes what was written for it is given more of them.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sidecar/http/writer.h"
 #include "sidecar/proxy/answers.h"
@@ -42,20 +43,28 @@ void Downstream::on_parse_error(const http::ParseError& error) {
     exchange_.on_bad_body(error);
     return;
   }
+  if (message_open_) {
+    unread_ = true;  // answered before its body turned bad: one answer is enough
+    return;
+  }
   refuse(
       error.cause == http::Cause::kHeadersTooLarge ? Cause::kHeadersTooLarge : Cause::kBadRequest,
       http::to_string(error.reason));
 }
 
 // What the parser does not take: answered by us, then closed (never guessing where the next message
-// begins).
-void Downstream::refuse(Cause cause, std::string_view detail) {
+// begins), and counted by `reason`, which is also what the answer says unless there is a `detail`;
+// no reason: it is not the caller's fault.
+void Downstream::refuse(Cause cause, std::string_view reason, std::string_view detail) {
+  if (!reason.empty()) {
+    context_.metrics.bad_requests.add(reason);
+  }
   closing_ = true;
   message_open_ = true;  // bytes of it may still come
   context_.scratch.clear();
   AnswerText text;
   text.cause = cause;
-  text.detail = detail;
+  text.detail = detail.empty() ? reason : detail;
   write_answer_body(text, context_.scratch);
   std::array<http::NewField, 4> fields;
   std::size_t count = 0;
@@ -77,6 +86,17 @@ void Downstream::refuse(Cause cause, std::string_view detail) {
   if (flush() == net::WriteResult::kBroken) {
     close();
   }
+}
+
+void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {
+  stream_ = std::move(stream);
+  if (raw_) {
+    stream_->reset();
+    close();
+    return;
+  }
+  refuse(Cause::kOverflow, "", "this sidecar serves as many connections as it can");
+  finish_writing();
 }
 
 void Downstream::close() {
@@ -179,7 +199,7 @@ void Downstream::on_deadline(Instant now) {
     } else if (exchange_.running()) {
       exchange_.on_deadline(now);
     } else if (!waiting_for_request()) {
-      refuse(Cause::kBadRequest, "the request's head was not complete in time");
+      refuse(Cause::kBadRequest, "head_timeout", "the request's head was not complete in time");
       finish_writing();
     } else if (memory_kept_ && !context_.stopping && since_ + kKeepMemoryTime <= now) {
       parser_.release_memory();

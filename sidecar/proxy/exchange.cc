@@ -89,7 +89,7 @@ void Exchange::release_try(bool reusable) {
   context_.to_upstream.clear();
   if (connection_ != nullptr) {
     if (reusable) {
-      pool_->give(std::move(connection_), context_.loop.coarse_now());
+      pool_->give(std::move(connection_));
     } else {
       pool_->discard(std::move(connection_));
     }

@@ -127,6 +127,8 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   std::expected<Picked, balancer::PickFailure> pick_among(
       std::span<const balancer::Host* const> passed);
   std::optional<balancer::PickFailure> pick_host();
+  std::expected<balancer::Pick, balancer::PickFailure> pick_of(
+      const balancer::Upstream& upstream, std::span<const balancer::Host* const> passed);
   void pick_and_start();
   void answer_pick_failure(balancer::PickFailure failure);
 
@@ -134,6 +136,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   bool enter_upstream(const balancer::Upstream& upstream);
   bool room_to_connect();
   std::unique_ptr<UpstreamConnection> take_host_with_room();
+  [[nodiscard]] bool may_use(UpstreamConnection& connection) const;
   void waited_too_long();
   void let_request_table_go();
   void answer_overflow(std::string_view detail, std::string_view key);
@@ -143,11 +146,13 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void begin_try();
   void connect();
   std::unique_ptr<UpstreamConnection> idle_connection(HostPool& pool);
+  [[nodiscard]] Reuse reuse(const HostPool& pool) const;
   [[nodiscard]] std::span<const balancer::Host* const> tried() const;
   void on_connected(Result<std::unique_ptr<net::TcpStream>> stream);
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
   [[nodiscard]] bool still_offered() const;
+  void try_again();
   bool retry_fresh(const balancer::Failure& failure);
   bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
   Trail& trail();
@@ -167,6 +172,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
 
   // exchange_response.cc: response back
   bool failed_by_head(const http::ResponseHead& head);
+  [[nodiscard]] bool says_unprocessed(const http::ResponseHead& head) const;
   bool retry_fresh_after_408(const http::ResponseHead& head);
   void pass_interim(const http::ResponseHead& head);
   void pass_head(const http::ResponseHead& head);

@@ -201,6 +201,7 @@ void Exchange::on_bad_body(const http::ParseError& error) {
   if (!running()) {
     return;
   }
+  context_.metrics.bad_requests.add(http::to_string(error.reason));
   settle(balancer::Outcome::kNeutral);
   keep_ = false;
   if (head_sent_) {

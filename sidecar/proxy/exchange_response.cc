@@ -29,7 +29,7 @@ bool Exchange::on_upstream_head(const http::ResponseHead& head) {
     pass_interim(head);
     return true;
   }
-  if (!inbound_ && failed_by_head(head)) {
+  if (retry_fresh_after_408(head) || (!inbound_ && failed_by_head(head))) {
     return false;
   }
   if (refuse_head(head)) {
@@ -39,16 +39,21 @@ bool Exchange::on_upstream_head(const http::ResponseHead& head) {
   return true;
 }
 
+// The word of another sidecar; an app's own is not believed.
+bool Exchange::says_unprocessed(const http::ResponseHead& head) const {
+  const http::Field* mark = pool_->sidecar() ? head.find(kUnprocessed) : nullptr;
+  return mark != nullptr && mark->value == "1";
+}
+
 // True when the response is not passed on because another try has begun.
 bool Exchange::failed_by_head(const http::ResponseHead& head) {
   balancer::Failure failure{balancer::Cause::kStatus, head.status};
-  const http::Field* mark = pool_->sidecar() ? head.find(kUnprocessed) : nullptr;
   std::string_view detail = http::status_phrase(head.status);
-  if (mark != nullptr && mark->value == "1") {
+  if (says_unprocessed(head)) {
     failure = {balancer::Cause::kRefused};
     detail = "the other sidecar did not process it";
-    if (retry_fresh_after_408(head)) {
-      return true;
+    if (head.status == status_of(Cause::kWrongInstance)) {
+      context_.strangers.add(guard_.get().host->host, context_.loop.now());
     }
   } else if (balancer::outcome_of_status(head.status) != balancer::Outcome::kFailure) {
     return false;
@@ -57,9 +62,15 @@ bool Exchange::failed_by_head(const http::ResponseHead& head) {
   return retry_elsewhere(failure, detail);
 }
 
-// Another sidecar closed the idle connection while our request was on its way to it.
+// The other side closed the idle connection while our request was on its way to it (RFC 9110,
+// 15.5.9): a sidecar by the mark, an app as far as may be guessed.
 bool Exchange::retry_fresh_after_408(const http::ResponseHead& head) {
-  return head.status == 408 && retry_fresh({balancer::Cause::kRefused});
+  if (head.status != 408 || head.keep_alive) {
+    return false;
+  }
+  const bool refused = says_unprocessed(head);
+  return retry_fresh(refused ? balancer::Failure{balancer::Cause::kRefused}
+                             : balancer::Failure{balancer::Cause::kStatus, head.status});
 }
 
 void Exchange::pass_interim(const http::ResponseHead& head) {
@@ -68,13 +79,11 @@ void Exchange::pass_interim(const http::ResponseHead& head) {
   }
   http::ResponseEdits edits;
   edits.drop = http::FieldSet{http::FieldId::kRingside};
-  edits.keep_framing_fields = true;
   http::write_response_head(head, edits, context_.to_downstream.text());
 }
 
 void Exchange::pass_head(const http::ResponseHead& head) {
   const auto framing = http::response_framing(request(), head);
-  const bool bodiless = head.framing.kind == http::Framing::Kind::kNone;
   chunked_out_ = framing.kind == http::Framing::Kind::kChunked;
   until_close_ = framing.kind == http::Framing::Kind::kUntilClose;
   until_close_ = until_close_ || head.tunnel;
@@ -86,7 +95,7 @@ void Exchange::pass_head(const http::ResponseHead& head) {
   std::size_t count = 0;
   http::ResponseEdits edits;
   edits.framing = framing;
-  edits.keep_framing_fields = bodiless && !head.tunnel;
+  edits.keep_framing_fields = http::keeps_framing_fields(request(), head);
   if (inbound_) {
     added[count++] = {"x-ringside-instance", context_.instance};
     if (context_.draining) {
@@ -179,6 +188,9 @@ void Exchange::on_upstream_end(bool reusable) {
 void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
   const balancer::Failure kind{failure.reset ? balancer::Cause::kReset
                                              : balancer::Cause::kBadResponse};
+  if (!failure.reset) {
+    context_.metrics.bad_responses.add(failure.detail);
+  }
   if (!head_sent_) {
     context_.to_downstream.clear();
     try_failed(kind, failure.detail);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "balancer/routing_table.h"
@@ -51,7 +52,7 @@ void Exchange::begin_outbound() {
   }
   if (service_.empty() && route.kind == http::Route::Kind::kUnnamed && asks_ != Asks::kConnect) {
     answer(Cause::kBadRequest, "the request names no service", kHowToName);
-  } else if (service_.empty() && route.kind == http::Route::Kind::kBadScheme) {
+  } else if (route.kind == http::Route::Kind::kBadScheme) {
     answer(Cause::kBadRequest, "only http:// can be passed on", kHowToName);
   } else if (upstream == nullptr) {
     answer_no_service(host);
@@ -85,6 +86,21 @@ void Exchange::answer_no_service(std::string_view name) {
   answer(Cause::kNoEndpoints, detail, hint);
 }
 
+// None of `passed`, and no stranger while there is anybody else.
+std::expected<balancer::Pick, balancer::PickFailure> Exchange::pick_of(
+    const balancer::Upstream& upstream, std::span<const balancer::Host* const> passed) {
+  const Instant now = context_.loop.now();
+  if (const auto strangers = context_.strangers.known(now); !strangers.empty()) {
+    std::array<const balancer::Host*, kMaxPassed + Strangers::kMost> all{};
+    const auto end = std::ranges::copy(strangers, std::ranges::copy(passed, all.begin()).out).out;
+    const auto picked = balancer::pick(upstream, {now, context_.rng, {all.begin(), end}});
+    if (picked) {
+      return picked;
+    }
+  }
+  return balancer::pick(upstream, {now, context_.rng, passed});
+}
+
 // A host by the newest table, none of `passed`.
 std::expected<Exchange::Picked, balancer::PickFailure> Exchange::pick_among(
     std::span<const balancer::Host* const> passed) {
@@ -94,7 +110,7 @@ std::expected<Exchange::Picked, balancer::PickFailure> Exchange::pick_among(
   if (upstream == nullptr) {
     return std::unexpected(balancer::PickFailure::kNoEndpoints);
   }
-  const auto picked = balancer::pick(*upstream, {context_.loop.now(), context_.rng, passed});
+  const auto picked = pick_of(*upstream, passed);
   if (!picked) {
     return std::unexpected(picked.error());
   }
@@ -126,6 +142,10 @@ void Exchange::begin_inbound() {
   timeouts_ = settings.defaults.timeouts;
   // The caller's sidecar limits the wait; two limits would race.
   timeouts_.response = timeouts_.per_try = milliseconds{0};
+  if (context_.refusing) {
+    answer(Cause::kDraining, "this instance is about to end", "another instance serves");
+    return;
+  }
   if (!settings.service) {
     answer(Cause::kWrongInstance, "this sidecar has no service");
     return;

@@ -2,8 +2,8 @@
 //
 // Good path: start_try takes a pooled connection (or connects), use() sends the request.
 // Failure paths: connect fails (connect_failure: nothing was processed); a reused connection ends
-// without a byte (once more on a fresh connection to the same host where that is safe, without
-// counting: it says nothing about the host); the response says that nothing was processed
+// without a byte, or by a 408 (once more on a fresh connection to the same host where that is safe,
+// without counting: it says nothing about the host); the response says that nothing was processed
 // (refused); reset, timeout, bad response, failing status: by balancer/retry on another host, else
 // the caller gets our answer, or the response as it is.
 #include <algorithm>
@@ -15,10 +15,6 @@
 namespace ringside::proxy {
 
 namespace {
-
-// An app may close a connection that was idle for longer than this at any moment, and nothing tells
-// then whether it read the request.
-constexpr milliseconds kMaxIdleForUnsafe{250};
 
 std::string_view connect_detail(ErrorCode code) {
   switch (code) {
@@ -84,10 +80,17 @@ std::unique_ptr<UpstreamConnection> Exchange::idle_connection(HostPool& pool) {
   if (asks_ == Asks::kConnect) {
     return nullptr;
   }
-  const bool repeatable = http::is_idempotent(request().method);
-  const Duration max_idle =
-      pool.sidecar() || repeatable ? Duration(HostPool::kMaxIdleTime) : Duration(kMaxIdleForUnsafe);
-  return pool.take(context_.loop.coarse_now(), max_idle, !repeatable);
+  return pool.take(reuse(pool));
+}
+
+// A connection may be ending just now. A sidecar says then that it processed nothing, and an
+// idempotent request may be sent twice, but either only as long as all of it is at hand.
+Reuse Exchange::reuse(const HostPool& pool) const {
+  const http::Framing& framing = request().framing;
+  const bool held = !framing.has_body() ||
+                    (framing.kind == http::Framing::Kind::kLength && framing.length <= kHoldBytes);
+  const bool idempotent = http::is_idempotent(request().method);
+  return {.once = !held || !(idempotent || pool.sidecar()), .verify = !held || !idempotent};
 }
 
 std::span<const balancer::Host* const> Exchange::tried() const {
@@ -142,14 +145,22 @@ void Exchange::try_failed(balancer::Failure failure, std::string_view detail) {
   answer(cause_of(failure), detail);
 }
 
-// A pooled connection that the other side had closed, or was about to close: the same host again.
+// A connection that the other side had closed, or was about to close: the same host again. Safe
+// where the other sidecar says so, where nothing was sent, or for what may be sent twice.
 bool Exchange::retry_fresh(const balancer::Failure& failure) {
-  if (connection_ == nullptr || !connection_->reused() || fresh_only_ || !replayable_) {
+  if (connection_ == nullptr || fresh_only_) {
     return false;
   }
   const bool refused = failure.cause == balancer::Cause::kRefused;
   const bool silent = failure.cause == balancer::Cause::kReset && !connection_->answered();
-  if (!refused && !(silent && (!sent_ || http::is_idempotent(request().method)))) {
+  const bool too_late = failure.cause == balancer::Cause::kStatus;  // a 408
+  if (connection_->reused() && (refused || silent || too_late)) {
+    pool_->note_idle_end(*connection_);
+  } else if (!refused) {
+    return false;
+  }
+  const bool again = refused || (silent && !sent_) || http::is_idempotent(request().method);
+  if (!replayable_ || !again) {
     return false;
   }
   if (!inbound_ && !still_offered()) {
@@ -160,10 +171,15 @@ bool Exchange::retry_fresh(const balancer::Failure& failure) {
   if (stats_ != nullptr) {
     stats_->retries.add(balancer::label(failure));
   }
+  try_again();
+  return true;
+}
+
+void Exchange::try_again() {
+  context_.to_downstream.clear();  // interim responses of this try that did not leave yet
   release_try(false);
   start_try();
   downstream_.rearm();
-  return true;
 }
 
 // By the table in use now, the host of this pick could have been picked: going to it again is no
@@ -208,9 +224,7 @@ bool Exchange::retry_elsewhere(const balancer::Failure& failure, std::string_vie
   ++(decision.verdict == balancer::RetryVerdict::kRetry ? retries_ : unprocessed_retries_);
   stats_->retries.add(decision.reason);
   fresh_only_ = false;
-  release_try(false);
-  start_try();
-  downstream_.rearm();
+  try_again();
   return true;
 }
 

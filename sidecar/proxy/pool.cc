@@ -11,35 +11,56 @@ HostPool::HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::A
                    bool sidecar)
     : pools_(pools), host_(std::move(host)), address_(std::move(address)), sidecar_(sidecar) {}
 
-std::unique_ptr<UpstreamConnection> HostPool::take(Instant now, Duration max_idle, bool verify) {
-  while (!idle_.empty() && now - idle_.back()->idle_since <= max_idle) {
+std::unique_ptr<UpstreamConnection> HostPool::take(Reuse reuse) {
+  const Instant now = pools_.clock_();
+  while (!idle_.empty()) {
+    UpstreamConnection& last = *idle_.back();
+    const Duration limit = longest_idle(last, reuse);
+    last.idle_before = now - last.idle_since;
+    if (limit == Duration::zero() || last.idle_before > limit) {
+      return nullptr;  // the others have been idle for longer still
+    }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    if (!verify || connection->stream().quiet()) {
+    --pools_.idle_;
+    if (!reuse.verify || connection->stream().quiet()) {
       return connection;
     }
+    note_idle_end(*connection);
     discard(std::move(connection));
   }
   return nullptr;
+}
+
+Duration HostPool::longest_idle(const UpstreamConnection& connection, Reuse reuse) const {
+  const auto timeout = connection.terms().timeout;
+  return reuse.once ? limit_.once(timeout) : limit_.to_repeat(timeout);
 }
 
 std::unique_ptr<UpstreamConnection> HostPool::adopt(std::unique_ptr<net::TcpStream> stream) {
   return std::make_unique<UpstreamConnection>(*this, std::move(stream), pools_.limits_);
 }
 
-void HostPool::give(std::unique_ptr<UpstreamConnection> connection, Instant now) {
-  if (retired_ || idle_.size() >= kMaxIdle) {
+void HostPool::give(std::unique_ptr<UpstreamConnection> connection) {
+  connection->rest();
+  const http::KeepAliveTerms& terms = connection->terms();
+  if (retired_ || terms.max == 0 || limit_.to_repeat(terms.timeout) == Duration::zero()) {
     discard(std::move(connection));
     return;
   }
-  connection->detach();
-  connection->idle_since = now;
+  used_ = connection->idle_since = pools_.clock_();
   connection->stream().read_start();
   if (host_ != nullptr && host_->connections().crowded()) {
     pass_on(std::move(connection));
     return;
   }
+  const bool full = idle_.size() >= kMaxIdle || pools_.idle_ >= Pools::kMaxIdleInAll;
+  if (full && !give_up_idle()) {
+    discard(std::move(connection));
+    return;
+  }
   idle_.push_back(std::move(connection));
+  ++pools_.idle_;
 }
 
 void HostPool::pass_on(std::unique_ptr<UpstreamConnection> connection) {
@@ -58,9 +79,7 @@ bool HostPool::give_up_idle() {
   if (idle_.empty()) {
     return false;
   }
-  auto oldest = std::move(idle_.front());
-  idle_.erase(idle_.begin());
-  discard(std::move(oldest));
+  close_idle(1);
   return true;
 }
 
@@ -76,23 +95,56 @@ void HostPool::drop(UpstreamConnection& connection) {
     connection.close();  // passed on, and not taken up yet
     return;
   }
+  used_ = pools_.clock_();
+  connection.idle_before = used_ - connection.idle_since;
+  note_idle_end(connection);
   connection.close();
   pools_.dead_.push_back(std::move(*found));
   idle_.erase(found);
+  --pools_.idle_;
 }
 
-void HostPool::close_idle_before(Instant when) {
-  const auto first_kept =
-      std::ranges::find_if(idle_, [&](const auto& one) { return one->idle_since >= when; });
-  for (auto it = idle_.begin(); it != first_kept; ++it) {
-    pools_.dead_.push_back(std::move(*it));
+void HostPool::close_idle(std::size_t count) {
+  const auto end = idle_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto it = idle_.begin(); it != end; ++it) {
+    discard(std::move(*it));
   }
-  idle_.erase(idle_.begin(), first_kept);
+  idle_.erase(idle_.begin(), end);
+  pools_.idle_ -= count;
 }
 
 void HostPool::retire() {
   retired_ = true;
-  close_idle_before(kNever);
+  close_idle(idle_.size());
+}
+
+bool HostPool::unused() const {
+  if (leases_ > 0 || !idle_.empty()) {
+    return false;
+  }
+  const bool learned = limit_.learned() < IdleLimit::kMost;
+  return retired_ || !learned || pools_.clock_() - used_ > kRememberTime;
+}
+
+void HostPool::sweep() {
+  const Instant now = pools_.clock_();
+  const auto idle_time = [now](const auto& one) { return now - one->idle_since; };
+  // The last one that is past its limit; those before it were idle for longer and go with it.
+  const auto past = [&](const auto& one) {
+    return idle_time(one) > limit_.to_repeat(one->terms().timeout);
+  };
+  const auto last_past = std::find_if(idle_.rbegin(), idle_.rend(), past);
+  if (last_past != idle_.rend()) {
+    const Duration longest = idle_time(idle_.front());
+    close_idle(static_cast<std::size_t>(idle_.rend() - last_past));
+    limit_.survived(longest);
+  }
+  for (const auto& one : idle_) {
+    if (idle_time(one) < kKeepMemoryTime) {
+      break;
+    }
+    one->release_memory();
+  }
 }
 
 HostPool& Pools::of(const balancer::HostEntry& entry) {
@@ -102,22 +154,24 @@ HostPool& Pools::of(const balancer::HostEntry& entry) {
   if (pool != nullptr && pool->address_.port == port && pool->sidecar_ == sidecar) {
     return *pool;
   }
-  if (pool != nullptr) {
-    pool->retire();
-    former_.push_back(std::move(pool));
-  }
+  replace(pool);
   pool = std::make_unique<HostPool>(*this, entry.host, config::Address{entry.endpoint.host, port},
                                     sidecar);
   return *pool;
 }
 
+// Who uses it now may go on to do so.
+void Pools::replace(std::unique_ptr<HostPool>& pool) {
+  if (pool != nullptr) {
+    pool->retire();
+    former_.push_back(std::move(pool));
+  }
+}
+
 HostPool& Pools::app(const config::Address& address) {
   auto& pool = pools_[nullptr];
   if (pool == nullptr || pool->address_ != address) {
-    if (pool != nullptr) {
-      pool->retire();
-      former_.push_back(std::move(pool));
-    }
+    replace(pool);
     pool = std::make_unique<HostPool>(*this, nullptr, address, false);
   }
   return *pool;
@@ -128,20 +182,19 @@ bool Pools::give_up_idle(const balancer::Host& host) {
   return found != pools_.end() && found->second->give_up_idle();
 }
 
-void Pools::sweep(Instant now) {
+void Pools::sweep() {
   for (auto& [host, pool] : pools_) {
-    pool->close_idle_before(now - HostPool::kMaxIdleTime);
+    pool->sweep();
   }
   // The dead refer to their pools.
   dead_.clear();
-  const auto unused = [](const HostPool& pool) { return pool.leases_ == 0 && pool.idle_.empty(); };
-  std::erase_if(pools_, [&](const auto& one) { return unused(*one.second); });
-  std::erase_if(former_, [&](const auto& one) { return unused(*one); });
+  std::erase_if(pools_, [](const auto& one) { return one.second->unused(); });
+  std::erase_if(former_, [](const auto& one) { return one->unused(); });
 }
 
 void Pools::close_all_idle() {
   for (auto& [host, pool] : pools_) {
-    pool->close_idle_before(kNever);
+    pool->close_idle(pool->idle_.size());
   }
 }
 

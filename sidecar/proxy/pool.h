@@ -3,17 +3,19 @@
 //
 // Used by exchanges; worker thread only. A connection in use is owned by its exchange, an idle one
 // by its HostPool, a dead one (its socket is closed) by Pools until the turn is over (it may still
-// be in one of its own callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint,
-// none idle for longer than kMaxIdleTime; 2. a HostPool lives while it has idle connections or a
-// PoolLease on it;
-// 3. a HostPool is found by its balancer::Host and holds a reference to it, so that an address of
-// memory that was freed and taken again can't name another endpoint; 4. no connection stays idle
-// here while somebody waits for one to that endpoint: it goes to who has waited longest, itself
-// where that is a call of this worker, else its permit.
+// be in one of its own callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint
+// and kMaxIdleInAll per worker; 2. none is used that was idle for longer than IdleLimit says
+// (idle_limit.h), and a sweep closes those that are past it; 3. a HostPool lives while it has idle
+// connections or a PoolLease on it, or something was learned there not long ago; 4. a HostPool is
+// found by its balancer::Host and holds a reference to it, so that an address of memory that was
+// freed and taken again can't name another endpoint; 5. no connection stays idle here while
+// somebody waits for one to that endpoint: it goes to who has waited longest, itself where that is
+// a call of this worker, else its permit.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -21,16 +23,24 @@
 
 #include "balancer/upstream.h"
 #include "config/settings.h"
+#include "sidecar/proxy/idle_limit.h"
 #include "sidecar/proxy/upstream_connection.h"
 
 namespace ringside::proxy {
 
 class Pools;
 
+// What a request demands of a connection that was used before.
+struct Reuse {
+  bool once = false;    // it can't be sent again: only a connection that is surely not ending
+  bool verify = false;  // looks whether it is open still, at the price of a system call
+};
+
 class HostPool {
  public:
   static constexpr std::size_t kMaxIdle = 256;
-  static constexpr seconds kMaxIdleTime{55};
+  static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
+  static constexpr seconds kRememberTime{60};   // what was learned, without a connection
 
   HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::Address address,
            bool sidecar);
@@ -39,36 +49,46 @@ class HostPool {
   // The other end is a sidecar's inbound port, which says what it did not process.
   [[nodiscard]] bool sidecar() const { return sidecar_; }
 
-  // The connection used last, if it has been idle for at most `max_idle`. `verify`: and is seen to
-  // be open still, at the price of a system call.
-  std::unique_ptr<UpstreamConnection> take(Instant now, Duration max_idle, bool verify);
+  // The connection used last, if it may be used for that.
+  std::unique_ptr<UpstreamConnection> take(Reuse reuse);
+  // For how long it may have been idle to be used for that; zero: not at all.
+  [[nodiscard]] Duration longest_idle(const UpstreamConnection& connection, Reuse reuse) const;
   // Wraps a fresh stream; its user owns it.
   std::unique_ptr<UpstreamConnection> adopt(std::unique_ptr<net::TcpStream> stream);
   // Back from its exchange, clean.
-  void give(std::unique_ptr<UpstreamConnection> connection, Instant now);
+  void give(std::unique_ptr<UpstreamConnection> connection);
   // Back from its exchange, not to be used again. Safe inside its own callbacks.
   void discard(std::unique_ptr<UpstreamConnection> connection);
   // An idle connection met its end. Safe inside its own callbacks.
   void drop(UpstreamConnection& connection);
+  // A connection that take() gave away turned out to have ended before.
+  void note_idle_end(const UpstreamConnection& connection) {
+    limit_.closed_after(connection.idle_before);
+  }
   // Closes the connection that has been idle longest, for somebody who waits; false: none is.
   bool give_up_idle();
 
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
+  [[nodiscard]] const IdleLimit& limit() const { return limit_; }
 
  private:
   friend class Pools;
   friend class PoolLease;
-  void close_idle_before(Instant when);
+  void sweep();
+  void close_idle(std::size_t count);  // the first ones
   // Another pool has taken its place: its users give connections back only to be closed.
   void retire();
   void pass_on(std::unique_ptr<UpstreamConnection> connection);
+  [[nodiscard]] bool unused() const;
 
   Pools& pools_;
   std::shared_ptr<balancer::Host> host_;  // null: the local app
   config::Address address_;
   bool sidecar_;
+  IdleLimit limit_;
   std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // in the order in which they came back
   std::size_t leases_ = 0;
+  Instant used_{};  // a connection came back, or ended here
   bool retired_ = false;
 };
 
@@ -95,9 +115,11 @@ class PoolLease {
 
 class Pools {
  public:
+  static constexpr std::size_t kMaxIdleInAll = 4096;
+
   // `permits` is the worker's: waiters of this worker get idle connections themselves.
-  Pools(const http::Limits& limits, balancer::PermitInbox& permits)
-      : limits_(limits), permits_(permits) {}
+  Pools(const http::Limits& limits, balancer::PermitInbox& permits, std::function<Instant()> clock)
+      : limits_(limits), permits_(permits), clock_(std::move(clock)) {}
 
   // For a host of the routing table: through its sidecar where it has one.
   HostPool& of(const balancer::HostEntry& entry);
@@ -108,16 +130,21 @@ class Pools {
 
   // Closes what has been idle too long and forgets endpoints that nobody uses; not to be called
   // from a connection's callback.
-  void sweep(Instant now);
+  void sweep();
   [[nodiscard]] bool empty() const { return pools_.empty(); }
+  [[nodiscard]] std::size_t idle() const { return idle_; }
   void close_all_idle();
   // The turn is over: nothing dead is in a callback any more.
   void bury() { dead_.clear(); }
 
  private:
   friend class HostPool;
+  void replace(std::unique_ptr<HostPool>& pool);
+
   http::Limits limits_;
   balancer::PermitInbox& permits_;
+  std::function<Instant()> clock_;
+  std::size_t idle_ = 0;  // of all pools
   std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;
   std::vector<std::unique_ptr<HostPool>> former_;  // replaced ones, until their users are through
   std::vector<std::unique_ptr<UpstreamConnection>> dead_;

@@ -184,24 +184,55 @@ void ProxyServer::set_draining(bool draining) {
   }
 }
 
-void ProxyServer::stop(std::function<void()> on_stopped) {
+// For each worker to call once, on its thread; the last one calls `done`.
+std::function<void()> ProxyServer::after_all(std::function<void()> done) const {
   auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
-  auto done = std::make_shared<std::function<void()>>(std::move(on_stopped));
-  const auto one_stopped = [left, done] {
+  return [left, call = std::make_shared<std::function<void()>>(std::move(done))] {
     if (left->fetch_sub(1) == 1) {
-      (*done)();
+      (*call)();
     }
   };
+}
+
+void ProxyServer::empty_inbound(bool then_refuse, std::function<void()> on_emptied) {
+  const auto one_emptied = after_all(std::move(on_emptied));
   for (auto& worker : workers_) {
-    const bool first = worker == workers_.front();
-    const bool posted = worker->post([this, one_stopped, first](Worker& its) {
-      if (first) {
-        acceptor_->close();
-      }
-      its.stop(one_stopped);
-    });
+    const bool posted = worker->post(
+        [then_refuse, one_emptied](Worker& its) { its.empty_inbound(then_refuse, one_emptied); });
     if (!posted) {
+      one_emptied();  // hopelessly behind; stop() is the next to try
+    }
+  }
+}
+
+std::int64_t ProxyServer::inbound_in_flight() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) {
+    sum += worker->metrics().inbound.in_flight.value();
+  }
+  return sum;
+}
+
+void ProxyServer::stop(std::function<void()> on_stopped) {
+  const auto one_stopped = after_all(std::move(on_stopped));
+  const auto stop_one = [one_stopped](Worker& worker) {
+    if (!worker.post([one_stopped](Worker& its) { its.stop(one_stopped); })) {
       one_stopped();  // hopelessly behind; the destructor closes what it has
+    }
+  };
+  // The listeners first, so that what had connected reaches its worker before the stop does.
+  const bool posted = workers_.front()->post([this, stop_one](Worker& first) {
+    acceptor_->close();
+    for (auto& worker : workers_) {
+      if (worker.get() != &first) {
+        stop_one(*worker);
+      }
+    }
+    stop_one(first);
+  });
+  if (!posted) {
+    for (auto& worker : workers_) {
+      stop_one(*worker);
     }
   }
 }

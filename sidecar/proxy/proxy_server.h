@@ -52,6 +52,13 @@ class ProxyServer {
 
   // Inbound announces it and closes after each response; all ports stay open. May be undone.
   void set_draining(bool draining);
+  // Nobody sends here any more: idle inbound connections are closed (a sidecar that sends just then
+  // is told so), what still comes is served. `on_emptied`, from a worker's thread, when nothing
+  // inbound is under way; with `then_refuse` all that comes after is refused, unprocessed. Once
+  // only.
+  void empty_inbound(bool then_refuse, std::function<void()> on_emptied);
+  // Inbound exchanges under way.
+  [[nodiscard]] std::int64_t inbound_in_flight() const;
   // Closes the ports, lets running exchanges end (at most drain.timeout) and calls `on_stopped`
   // from a worker's thread. Once only.
   void stop(std::function<void()> on_stopped);
@@ -77,6 +84,7 @@ class ProxyServer {
   class Acceptor;
   explicit ProxyServer(ProxyOptions options);
   Status open();
+  [[nodiscard]] std::function<void()> after_all(std::function<void()> done) const;
 
   ProxyOptions options_;
   AccessQueue access_;

@@ -21,8 +21,26 @@ UpstreamConnection::~UpstreamConnection() = default;
 void UpstreamConnection::begin(UpstreamUser& user, http::Method method, bool upgrade) {
   user_ = &user;
   answered_ = false;
+  memory_kept_ = true;
   ++exchanges_;
+  if (terms_.max && *terms_.max > 0) {
+    --*terms_.max;
+  }
   parser_.expect(method, upgrade);
+}
+
+void UpstreamConnection::rest() {
+  detach();
+  idle_before = {};
+  if (parser_.head().has(http::FieldId::kKeepAlive)) {
+    terms_ = http::read_keep_alive(parser_.head());
+  }
+}
+
+void UpstreamConnection::release_memory() {
+  if (std::exchange(memory_kept_, false)) {
+    parser_.release_memory();
+  }
 }
 
 void UpstreamConnection::close() {

@@ -17,6 +17,7 @@
 
 #include "balancer/limits/permit_gate.h"
 #include "config/base/time.h"
+#include "sidecar/http/keep_alive.h"
 #include "sidecar/http/parser.h"
 #include "sidecar/net/tcp_stream.h"
 
@@ -75,7 +76,15 @@ class UpstreamConnection final : public net::StreamHandler {
   // It carried an exchange before this one.
   [[nodiscard]] bool reused() const { return exchanges_ > 1; }
 
-  Instant idle_since{};  // while in the pool
+  // What the last response that had Keep-Alive fields announced; `max` is counted down from there.
+  [[nodiscard]] const http::KeepAliveTerms& terms() const { return terms_; }
+  // The exchange left it clean: takes note of what its response announced, no user any more.
+  void rest();
+  // Gives the parser's buffers back; only between exchanges.
+  void release_memory();
+
+  Instant idle_since{};     // while in the pool
+  Duration idle_before{0};  // for how long it was, before this exchange
 
   void on_read(std::span<const char> bytes) override;
   void on_eof() override;
@@ -90,8 +99,10 @@ class UpstreamConnection final : public net::StreamHandler {
   std::unique_ptr<net::TcpStream> stream_;
   http::ResponseParser parser_;
   UpstreamUser* user_ = nullptr;
+  http::KeepAliveTerms terms_;
   std::uint64_t exchanges_ = 0;
   bool answered_ = false;
+  bool memory_kept_ = true;  // the parser's buffers are warm
 };
 
 }  // namespace ringside::proxy

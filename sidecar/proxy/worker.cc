@@ -45,6 +45,7 @@ Worker::~Worker() {
   halt();
   loop_.observe_turns(nullptr);
   on_stopped_ = nullptr;
+  on_emptied_ = nullptr;
   while (!connections_.empty()) {
     connections_.back()->close();
   }
@@ -84,8 +85,11 @@ void Worker::adopt_settings(std::shared_ptr<const config::Settings> settings) {
 void Worker::accept(net::Socket socket, std::string peer_ip,
                     std::shared_ptr<const Entrance> entrance) {
   const bool stopped = context_.stopping && !on_stopped_;
-  if (connections_.size() >= context_.bounds.connections || stopped) {
+  const bool too_many = connections_.size() >= context_.bounds.connections;
+  if (too_many || stopped) {
     refused_.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (stopped || connections_.size() >= context_.bounds.connections + kTurnedAway) {
     return;
   }
   auto downstream =
@@ -98,7 +102,11 @@ void Worker::accept(net::Socket socket, std::string peer_ip,
   downstream->slot = connections_.size();
   connections_.push_back(std::move(downstream));
   open_.store(connections_.size(), std::memory_order_relaxed);
-  connections_.back()->start(std::move(*stream));
+  if (too_many) {
+    connections_.back()->turn_away(std::move(*stream));
+  } else {
+    connections_.back()->start(std::move(*stream));
+  }
 }
 
 void Worker::on_downstream_closed(Downstream& downstream) {
@@ -117,15 +125,27 @@ void Worker::stop(std::function<void()> on_stopped) {
   context_.stopping = true;
   on_stopped_ = std::move(on_stopped);
   stop_limit_.start(context_.settings->drain.timeout);
+  stop_connections(false);
+  check_stopped();
+}
+
+void Worker::stop_connections(bool inbound_only) {
   std::vector<Downstream*> all;
   for (const auto& connection : connections_) {
-    all.push_back(connection.get());
+    if (connection->inbound() || !inbound_only) {
+      all.push_back(connection.get());
+    }
   }
   // A stop may close at once; the objects stay until the turn is over.
   for (Downstream* connection : all) {
     connection->stop();
   }
-  check_stopped();
+}
+
+void Worker::empty_inbound(bool then_refuse, std::function<void()> on_emptied) {
+  refuse_when_empty_ = then_refuse;
+  on_emptied_ = std::move(on_emptied);  // end_of_turn() looks
+  stop_connections(true);
 }
 
 void Worker::check_stopped() {
@@ -152,6 +172,10 @@ void Worker::ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size
 }
 
 void Worker::end_of_turn() {
+  if (on_emptied_ && metrics_.inbound.in_flight.value() == 0) {
+    context_.refusing = refuse_when_empty_;
+    std::exchange(on_emptied_, nullptr)();
+  }
   if (!context_.permits.empty()) {
     context_.permits.collect();
   }
@@ -164,7 +188,7 @@ void Worker::end_of_turn() {
 }
 
 void Worker::sweep() {
-  context_.pools.sweep(loop_.coarse_now());
+  context_.pools.sweep();
 }
 
 }  // namespace ringside::proxy

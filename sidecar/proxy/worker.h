@@ -3,8 +3,9 @@
 //
 // Made, started and stopped by ProxyServer; everything else runs on the worker's own thread,
 // reached by post(). Invariants: 1. a connection belongs to one worker from accept to close; 2. at
-// most Bounds::connections callers at a time, further ones are closed at once and counted; 3. what
-// ended in its own callback is destroyed when the turn is over.
+// most Bounds::connections callers at a time; further ones are counted and told so, kTurnedAway of
+// them at a time, the rest is closed at once; 3. what ended in its own callback is destroyed when
+// the turn is over.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,8 @@ namespace ringside::proxy {
 
 class Worker final : public DownstreamOwner {
  public:
-  static constexpr seconds kSweepEvery{5};
+  static constexpr seconds kSweepEvery{1};
+  static constexpr std::size_t kTurnedAway = 256;
 
   Worker(std::size_t index, std::shared_ptr<const config::Settings> settings,
          const std::string& instance, const Bounds& bounds, std::uint64_t seed, AccessQueue& access,
@@ -66,6 +68,8 @@ class Worker final : public DownstreamOwner {
   void adopt_table(std::shared_ptr<const balancer::RoutingTable> table);
   void adopt_settings(std::shared_ptr<const config::Settings> settings);
   void accept(net::Socket socket, std::string peer_ip, std::shared_ptr<const Entrance> entrance);
+  // ProxyServer::empty_inbound, of this worker.
+  void empty_inbound(bool then_refuse, std::function<void()> on_emptied);
   // Takes no more requests, lets exchanges end, calls `on_stopped` on this thread when the last
   // connection is closed; after drain.timeout it closes what is left.
   void stop(std::function<void()> on_stopped);
@@ -74,6 +78,8 @@ class Worker final : public DownstreamOwner {
 
  private:
   void end_of_turn();
+  // A stop for all connections, or for the inbound ones.
+  void stop_connections(bool inbound_only);
   void sweep();
   void check_stopped();
   void ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size_t workers);
@@ -89,6 +95,8 @@ class Worker final : public DownstreamOwner {
   std::vector<std::unique_ptr<Downstream>> connections_;
   std::vector<std::unique_ptr<Downstream>> dead_;
   std::function<void()> on_stopped_;
+  std::function<void()> on_emptied_;
+  bool refuse_when_empty_ = false;
 
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::size_t> open_{0};

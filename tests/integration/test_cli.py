@@ -10,8 +10,8 @@ from ringside_testing.process import wait_until
 from ringside_testing.ring import Bench
 from ringside_testing.sidecar import cli
 
-_NOT_IN_THIS_VERSION = (["exec", "--", "true"], ["drain"], ["config", "get", "orders"], ["znode", "ls", "/"], ["explain", "abc"],
-                        ["ring", "add", "4@127.0.0.1:4154"], ["ring", "remove", "3"])
+_NOT_IN_THIS_VERSION = (["config", "get", "orders"], ["znode", "ls", "/"], ["explain", "abc"], ["ring", "add", "4@127.0.0.1:4154"],
+                        ["ring", "remove", "3"])
 
 
 class WithoutASidecar(unittest.TestCase):
@@ -29,7 +29,8 @@ class WithoutASidecar(unittest.TestCase):
 
     def test_wrong_usage_ends_with_2(self):
         for arguments in ([], ["fly"], ["status", "--nonsense"], ["endpoints"], ["check"], ["run", "--set", "nonsense"],
-                          ["run", "--set", "proxy.outbond=127.0.0.1:1"], ["status", "--admin", "nowhere"]):
+                          ["run", "--set", "proxy.outbond=127.0.0.1:1"], ["status", "--admin", "nowhere"], ["exec"], ["exec", "true"],
+                          ["exec", "--"], ["drain", "--timeout", "soon"]):
             with self.subTest(" ".join(arguments)):
                 done = cli(*arguments)
                 self.assertEqual(done.returncode, 2, done)
@@ -37,7 +38,7 @@ class WithoutASidecar(unittest.TestCase):
 
     def test_nobody_there_ends_with_1_and_says_where_it_asked(self):
         port = free_port()
-        for arguments in (["status"], ["services"], ["endpoints", "orders"], ["ring"]):
+        for arguments in (["status"], ["services"], ["endpoints", "orders"], ["ring"], ["drain"], ["drain", "--undo"]):
             with self.subTest(" ".join(arguments)):
                 done = cli(*arguments, "--admin", f"127.0.0.1:{port}")
                 self.assertEqual(done.returncode, 1, done)
@@ -52,7 +53,7 @@ class WithoutASidecar(unittest.TestCase):
     def test_help_lists_the_commands(self):
         done = cli("--help")
         self.assertEqual(done.returncode, 0)
-        for command in ("run", "check", "status", "services", "endpoints", "ring", "wait-ready", "version"):
+        for command in ("run", "exec", "check", "status", "services", "endpoints", "ring", "wait-ready", "drain", "version"):
             self.assertIn(command, done.stdout)
 
 

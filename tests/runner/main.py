@@ -46,7 +46,7 @@ class Run:
             programs += rooms.sim_programs()
             if preset == "release" and self.plan is not _QUICK:
                 programs.append(_MUTANTS)
-        if wants("wire") and preset != "tsan":
+        if (wants("wire") and preset != "tsan") or (self.wants_differential() and preset == "release"):
             programs.append(_WIRE_PROXY)
         return programs + tests
 
@@ -122,6 +122,16 @@ class Run:
             run_counted(self.tally, f"wire scripts ({preset})",
                         [_PYTHON, "tests/wire/run", "--proxy", os.path.join(build.folder(preset), _WIRE_PROXY)], 900)
 
+    def wants_differential(self):
+        return self.choice.stage("differential") and self.plan is not _QUICK
+
+    def differential(self):
+        if not self.wants_differential() or _WIRE_PROXY not in self.built["release"]:
+            return  # counted where it did not build
+        with Stage("differential"):
+            run_counted(self.tally, "Ringside beside HAProxy and nginx",
+                        [_PYTHON, "tests/differential/run", "--proxy", os.path.join(build.folder("release"), _WIRE_PROXY)], 300)
+
     def fuzz(self):
         targets = self.built["fuzz"]
         if targets:
@@ -169,6 +179,7 @@ class Run:
         self.lint()
         self.unit("release")
         self.wire("release")
+        self.differential()
         self.python_stage("integration")
         self.sim("release", self.plan["seeds"])
         if self.plan is not _QUICK:

@@ -166,14 +166,19 @@ def AHeadThatDoesNotEndIsCutOff(s):
     caller.expect_end()
 
 
-def CallersOverTheBoundAreClosedAndCounted(s):
+def CallersOverTheBoundAreToldAndCounted(s):
     proxy, shop = s.pair("--connections", 2)
     first, second = proxy.outbound(), proxy.outbound()
     for caller in (first, second):
         caller.send("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n")
         head = caller.head()
         caller.read(int(head.get("content-length")))
-    proxy.outbound().expect_end()
+    third = proxy.outbound()
+    head = third.head().expect("HTTP/1.1 503 Service Unavailable", x_ringside_error="overflow",
+                               x_ringside_unprocessed=None, connection="close")
+    third.read(int(head.get("content-length")))
+    third.expect_end()
+    third.close()
     check(proxy.ask("refused") == "1", proxy.ask("refused"))
     first.close()
     while proxy.ask("open") != "1":

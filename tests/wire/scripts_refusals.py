@@ -78,6 +78,15 @@ def AnOfferOfHttp2IsPassedOver(s):
                                 http2_settings=None)
 
 
+def AnotherSchemeIsRefusedOnAFixedPortToo(s):
+    proxy, shop = s.pair("--fixed", "shop=0")
+    for caller in (proxy.outbound(), proxy.fixed("shop")):
+        caller.send("GET https://shop/x HTTP/1.1\r\nHost: shop\r\n\r\n")
+        head = caller.head().expect("HTTP/1.1 400 Bad Request", x_ringside_error="bad_request")
+        check(b"only http:// can be passed on" in caller.read(int(head.get("content-length"))), "no reason given")
+    shop.expect_no_connection(0.02)
+
+
 def ABadChunkEndsTheCallAndIsNeverGuessed(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()

@@ -11,8 +11,11 @@ import socket
 import subprocess
 import threading
 
+from inputs import Recorder
+
 LIMIT = 5.0
 PROXY = None  # path of wire_proxy, set by run
+RECORDER = Recorder()
 
 
 class Mismatch(Exception):
@@ -27,9 +30,13 @@ class Wire:
         self.sock.settimeout(LIMIT)
         self.buffer = b""
         self.ended = None  # "eof" or "reset" once seen
+        self.turns = [[b"", b""]]  # what came, what was sent then; the first bytes of each
 
     def send(self, data):
-        self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
+        data = data.encode("latin-1") if isinstance(data, str) else data
+        if len(self.turns[-1][1]) < 65536:
+            self.turns[-1][1] += data[:65536]
+        self.sock.sendall(data)
         return self
 
     def _fill(self):
@@ -46,6 +53,10 @@ class Wire:
             self.ended = "eof"
             return False
         self.buffer += data
+        if self.turns[-1][1]:
+            self.turns.append([b"", b""])
+        if len(self.turns[-1][0]) < 65536:
+            self.turns[-1][0] += data
         return True
 
     def read_until(self, mark):
@@ -170,6 +181,7 @@ class Upstream:
     def close(self):
         self.listener.close()
         for wire in self.wires:
+            RECORDER.app(wire.turns)
             wire.close()
 
 
@@ -213,6 +225,7 @@ class Proxy:
 
     def close(self):
         for wire in self.wires:
+            RECORDER.caller(b"".join(sent for _, sent in wire.turns))
             wire.close()
         self.process.stdin.close()
         try:

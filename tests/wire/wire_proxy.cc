@@ -221,6 +221,16 @@ std::string stats(const proxy::ProxyServer& server) {
       out += fmt::format("{}:in_flight={} ", upstream.name, upstream.stats->in_flight.value());
       out += fmt::format("{}:pending={} ", upstream.name, upstream.stats->pending.value());
     }
+    std::map<std::string, std::uint64_t, std::less<>> bad_requests;
+    std::map<std::string, std::uint64_t, std::less<>> bad_responses;
+    worker->bad_requests.collect(bad_requests);
+    worker->bad_responses.collect(bad_responses);
+    for (const auto& [reason, count] : bad_requests) {
+      out += fmt::format("bad_request:{}={} ", reason, count);
+    }
+    for (const auto& [reason, count] : bad_responses) {
+      out += fmt::format("bad_response:{}={} ", reason, count);
+    }
     std::map<int, std::uint64_t> codes;
     worker->inbound.requests.collect(codes);
     for (const auto& [code, count] : codes) {

@@ -16,6 +16,11 @@ _SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SESSION_TIMEOUT_SECONDS = 2.0
 
 
+def app_command(name, port):
+    """The test's app as a command, for `exec`."""
+    return ["env", f"PYTHONPATH={_SUPPORT}", sys.executable, "-m", "ringside_testing.app", port, name]
+
+
 class AppProcess:
     """One instance of the app, in its own process."""
 
@@ -80,7 +85,7 @@ class Bench:
         self._things.append(process)
         return process.start()
 
-    def sidecar(self, name, settings=None, started=True, arguments=()):
+    def sidecar(self, name, settings=None, started=True, arguments=(), app=()):
         """A sidecar on free ports. `settings` is laid over the ports; without a ring block it is a ring of one."""
         outbound, inbound, admin, ring = free_ports(4)
         base = {
@@ -91,7 +96,7 @@ class Bench:
             "admin": {"listen": f"127.0.0.1:{admin}"},
             "log": {"level": "info", "format": "json"},
         }
-        sidecar = Sidecar(name, self.folder, yaml_text.merge(base, settings or {}), arguments)
+        sidecar = Sidecar(name, self.folder, yaml_text.merge(base, settings or {}), arguments, app)
         self._things.append(sidecar)
         return sidecar.start() if started else sidecar
 

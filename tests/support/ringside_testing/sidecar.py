@@ -25,14 +25,18 @@ def cli(*arguments, timeout=30.0, env=None):
 
 
 class Sidecar:
-    """Settings are a dict of the YAML's shape; `outbound`, `inbound` and `admin` are its ports."""
+    """Settings are a dict of the YAML's shape; `outbound`, `inbound` and `admin` are its ports.
 
-    def __init__(self, name, folder, settings, extra_arguments=()):
+    `app`: a command that it runs as its child (`exec`), which the kernel ends with it."""
+
+    def __init__(self, name, folder, settings, extra_arguments=(), app=()):
         self.name = name
         self.settings = settings
         self.config_path = os.path.join(folder, f"{name}.yaml")
         self.extra_arguments = list(extra_arguments)
-        self.process = Process(name, [binary(), "run", "-c", self.config_path, *self.extra_arguments],
+        how = ["exec"] if app else ["run"]
+        child = ["--", "setpriv", "--pdeathsig", "KILL", *app] if app else []
+        self.process = Process(name, [binary(), *how, "-c", self.config_path, *self.extra_arguments, *child],
                                os.path.join(folder, f"{name}.log"))
 
     @staticmethod

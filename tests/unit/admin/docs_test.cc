@@ -97,6 +97,8 @@ std::string full_page() {
   upstream.errors.add("timeout");
   upstream.retries.add("reset");
   worker.inbound.requests.add(200);
+  worker.bad_requests.add("both_lengths");
+  worker.bad_responses.add("bad_chunk");
   metrics::Sources sources;
   sources.loops = {&worker};
   sources.ring.emplace();
@@ -205,7 +207,24 @@ TEST_CASE("EveryFieldOfAZnodeIsDocumented") {
 TEST_CASE("EveryFieldOfARecoveryIsDocumented") {
   RecoveryView view;
   view.damage = "x";
+  view.unfinished = "x";
   CHECK(fields_of("### /v1/ring/recover") == keys_of(parsed(recovery_json(view))));
+}
+
+TEST_CASE("EveryFieldOfADrainIsDocumented") {
+  DrainView view;
+  view.detail = "x";
+  view.behind.emplace_back();
+  const json shown = parsed(drain_json(view));
+  CHECK(fields_of("### /v1/drain") == keys_of(shown));
+  for (const auto& row : rows_below("### /v1/drain")) {
+    if (word_in(row[0]) == "behind") {
+      const Words words = words_in(row[1]);
+      for (const auto& key : keys_of(shown["behind"][0])) {
+        CHECK_MESSAGE(words.contains(key), key);
+      }
+    }
+  }
 }
 
 TEST_CASE("EveryErrorOfTheAdminPortIsDocumentedWithItsStatus") {

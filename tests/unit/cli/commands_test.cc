@@ -77,15 +77,10 @@ bool has(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("LaterCommandsAreRefusedByName") {
-  const std::vector<std::vector<std::string>> rows{{"exec", "-c", "x.yaml", "--", "app"},
-                                                   {"drain"},
-                                                   {"drain", "--undo"},
-                                                   {"config", "get", "orders"},
-                                                   {"znode", "ls", "/"},
-                                                   {"explain", "abc"},
-                                                   {"ring", "add", "4@h:1"},
-                                                   {"ring", "remove", "1"},
-                                                   {"ring", "--admin", "127.0.0.1:1", "remove"}};
+  const std::vector<std::vector<std::string>> rows{
+      {"config", "get", "orders"}, {"znode", "ls", "/"},
+      {"explain", "abc"},          {"ring", "add", "4@h:1"},
+      {"ring", "remove", "1"},     {"ring", "--admin", "127.0.0.1:1", "remove"}};
   for (const auto& row : rows) {
     CAPTURE(row[0]);
     const Outcome outcome = ringside(row);
@@ -97,9 +92,9 @@ TEST_CASE("LaterCommandsAreRefusedByName") {
 }
 
 TEST_CASE("NothingOfThisVersionIsTakenForLater") {
-  for (const std::string_view name :
-       {"run", "check", "status", "services", "endpoints", "ring", "wait-ready", "version"}) {
-    CHECK_FALSE(later_command(std::vector<std::string_view>{name, "drain"}).has_value());
+  for (const std::string_view name : {"run", "exec", "check", "status", "services", "endpoints",
+                                      "ring", "wait-ready", "drain", "version"}) {
+    CHECK_FALSE(later_command(std::vector<std::string_view>{name, "znode"}).has_value());
   }
   CHECK_FALSE(later_command({}).has_value());
 }
@@ -115,6 +110,13 @@ TEST_CASE("WrongUsageIs2") {
                                              {"wait-ready", "--timeout", "soon"},
                                              {"run", "--set", "no-value"},
                                              {"run", "-c", "x.yaml", "--service", "a=b:1"},
+                                             {"exec", "-c", "x.yaml"},
+                                             {"exec", "--"},
+                                             {"exec", "app"},
+                                             {"exec", "--no-such", "--", "app"},
+                                             {"exec", "-c", "/no/such/file.yaml", "--", "app"},
+                                             {"drain", "--timeout", "soon"},
+                                             {"drain", "--admin", "nonsense"},
                                              {"run", "-c", "/no/such/file.yaml"}}) {
     CAPTURE(row.size());
     const Outcome outcome = ringside(row);
@@ -146,7 +148,7 @@ TEST_CASE("CheckNamesEveryProblemAndSaysOkWhenThereIsNone") {
 }
 
 TEST_CASE("NobodyThereIs1WithAHint") {
-  for (const char* name : {"status", "services", "ring"}) {
+  for (const char* name : {"status", "services", "ring", "drain"}) {
     const Outcome outcome = ringside({name, "--admin", "127.0.0.1:1"});
     CHECK(outcome.status == 1);
     CHECK(has(outcome.err, "127.0.0.1:1"));
@@ -170,6 +172,25 @@ TEST_CASE("AnswersOfAnyTypeAreReadWithoutAnException") {
        {"", "[]", "{}", R"({"registration":null})", R"({"registration":{"state":7}})",
         R"({"registration":{"state":"taken"}})", R"({"registration":"registered"})"}) {
     CHECK_FALSE(registered(other));
+  }
+}
+
+TEST_CASE("WhatADrainWaitsForIsSaidInWords") {
+  const auto said = [](const char* text) { return drain_said(text).value(); };
+  CHECK(said(R"({"state":"drained","acknowledged":true,"behind":[],"in_flight":0})").state ==
+        "drained");
+  CHECK(said(R"({"state":"draining","acknowledged":false,"behind":[]})").waiting ==
+        "the ring has not answered yet");
+  CHECK(said(R"({"state":"draining","acknowledged":true,"behind":[],"in_flight":3})").waiting ==
+        "3 calls are under way");
+  CHECK(said(R"({"state":"draining","acknowledged":false,
+                 "behind":[{"member":2,"address":"10.0.0.6:4150"},{"member":4294967301,"address":""}]})")
+            .waiting == "2 sidecars may still send here: 2@10.0.0.6:4150 4294967301@");
+  CHECK(said(R"({"state":"draining","behind":[1,{},{"member":"x","address":"\u001b"}]})").waiting ==
+        "3 sidecars may still send here: ?@ ?@ ?@?");
+  CHECK(said(R"({"state":"draining","behind":[1,2,3,4,5,6]})").waiting.ends_with("and others"));
+  for (const char* other : {"", "[]", "{}", "null", R"({"state":7})"}) {
+    CHECK_FALSE(drain_said(other).has_value());
   }
 }
 

@@ -53,6 +53,12 @@ class FakeClient : public RegistryClient {
       reply.session = request.session;
       return reply;
     }
+    if (const auto* routed = std::get_if<coord::Routed>(&request.what)) {
+      coord::Reply reply;
+      asked_routed.push_back(routed->zxid);
+      reply.behind = behind;
+      return reply;
+    }
     zxid_ = zxid_ == coord::Zxid{} ? coord::Zxid(coord::Epoch{1}, 1) : zxid_.next();
     const auto txn =
         preparer_.prepare(request, {coord::MemberId{1}, coord::RequestId{1}}, zxid_, WallTime{},
@@ -70,6 +76,8 @@ class FakeClient : public RegistryClient {
   bool view = true;
   bool observes = false;  // holds no sessions
   std::vector<coord::SessionId> touched;
+  std::vector<coord::SidecarBehind> behind;  // the answer to each Routed
+  std::vector<coord::Zxid> asked_routed;
 
  private:
   coord::Registry registry_;

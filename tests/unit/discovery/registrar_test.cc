@@ -180,6 +180,105 @@ TEST_CASE("DrainingShowsBeforeLeavingAndLeavingRemovesTheEntryAlone") {
   CHECK(f.client.registry().session(session));  // others' ephemerals may stand under it
 }
 
+TEST_CASE("DrainingIsKnownByTheTransactionThatSaidIt") {
+  Fixture f;
+  CHECK_FALSE(f.registrar.ever_shown());
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  CHECK(f.registrar.ever_shown());
+  CHECK_FALSE(f.registrar.draining_since());
+  f.registrar.start_draining(f.now);
+  CHECK_FALSE(f.registrar.settled());
+  CHECK_FALSE(f.registrar.draining_since());
+  f.settle();
+  CHECK(f.registrar.settled());
+  const auto said = f.registrar.draining_since();
+  REQUIRE(said);
+  CHECK(*said == f.client.registry().applied());
+  f.registrar.set_details(f.now, 7, "", {});  // a reload: another write, the same drain
+  f.settle();
+  CHECK(f.entry().weight == 7);
+  CHECK(f.entry().state == balancer::EndpointState::kDraining);
+  CHECK(f.registrar.draining_since() == said);
+}
+
+TEST_CASE("AnUndoneDrainShowsWhatTheHealthCheckSays") {
+  for (const auto health : {balancer::EndpointState::kUp, balancer::EndpointState::kUnhealthy}) {
+    Fixture f;
+    f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+    f.settle();
+    f.registrar.start_draining(f.now);
+    f.settle();
+    f.registrar.set_health(f.now, health);  // meanwhile
+    f.settle();
+    CHECK(f.entry().state == balancer::EndpointState::kDraining);
+    f.registrar.stop_draining(f.now);
+    f.settle();
+    CHECK(f.entry().state == health);
+    CHECK_FALSE(f.registrar.draining_since());
+  }
+}
+
+TEST_CASE("WhoLosesItsSessionWhileDrainingRegistersOnlyOnceTheDrainIsUndone") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.client.unavailable = true;
+  f.registrar.start_draining(f.now);  // not written
+  f.settle();
+  CHECK_FALSE(f.registrar.draining_since());
+  f.client.carry_out({f.keeper.session(), coord::CloseSession{}});  // what an expiry does
+  const auto gone = f.client.registry().applied();
+  f.client.unavailable = false;
+  f.now += seconds{2};
+  f.settle();
+  CHECK(f.keeper.session());
+  CHECK(f.entries() == 0);
+  CHECK(f.registrar.settled());
+  REQUIRE(f.registrar.draining_since());
+  CHECK(*f.registrar.draining_since() >= gone);
+  f.registrar.stop_draining(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+  CHECK(f.entry().state == balancer::EndpointState::kUp);
+}
+
+TEST_CASE("ADrainLeavesNoEntryThatIsOnItsWayBehind") {
+  Fixture f;
+  f.settle();
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);  // asked for
+  f.registrar.start_draining(f.now);
+  SUBCASE("it is registered, and says that it drains") {
+    f.settle();
+    CHECK(f.entry().state == balancer::EndpointState::kDraining);
+  }
+  SUBCASE("its outcome is unknown: it is taken away") {
+    f.client.unavailable = true;
+    f.client.serve();
+    CHECK_FALSE(f.registrar.settled());
+    f.client.unavailable = false;
+    f.now += seconds{2};
+    f.settle();
+    CHECK(f.entries() == 0);
+  }
+  CHECK(f.registrar.settled());
+  CHECK(f.registrar.draining_since());
+}
+
+TEST_CASE("ATakenEntryDrainsByItsAbsence") {
+  Fixture f;
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.settle();
+  f.other("10.0.0.5-8080-0000000c", "10.0.0.5");
+  f.registrar.registry_changed(f.now);
+  f.settle();
+  REQUIRE(f.registrar.state() == RegistrarState::kTaken);
+  f.registrar.start_draining(f.now);
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kTaken);
+  CHECK(f.registrar.draining_since());
+}
+
 TEST_CASE("WhoLeavesWhileItsFirstEntryIsOnItsWayTakesItAway") {
   Fixture f;
   f.settle();

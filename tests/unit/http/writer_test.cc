@@ -143,6 +143,31 @@ TEST_CASE("BodiesAreFramedAsTheClientReadsThem") {
   CHECK(framing_for(old_client, sized) == Framing::sized(3));
 }
 
+TEST_CASE("FramingFieldsOfAnAnswerWithoutABodyStayOnlyWhereTheySpeakOfAGet") {
+  const auto keeps = [](const std::string& request, const std::string& response) {
+    RequestParser requests{Limits{}};
+    REQUIRE(requests.next({request.data(), request.size()}).kind == Step::Kind::kHead);
+    ResponseParser responses{Limits{}};
+    responses.expect(requests.head().method, true);
+    REQUIRE(responses.next({response.data(), response.size()}).kind == Step::Kind::kHead);
+    return keeps_framing_fields(requests.head(), responses.head());
+  };
+  const std::string head = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string old_head = "HEAD / HTTP/1.0\r\n\r\n";
+  const std::string connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+  const std::string sized = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  CHECK(keeps(head, sized));
+  CHECK(keeps(head, chunked));
+  CHECK(keeps(old_head, sized));
+  CHECK_FALSE(keeps(old_head, chunked));
+  CHECK(keeps(get(""), "HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n"));
+  CHECK_FALSE(keeps(get(""), "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"));
+  CHECK_FALSE(keeps(get(""), "HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\n\r\n"));
+  CHECK_FALSE(keeps(connect, sized));
+  CHECK_FALSE(keeps(get(""), sized));
+}
+
 TEST_CASE("ChunksAreWrittenAsTheyAreRead") {
   CHECK(ChunkHeader(1).view() == "1\r\n");
   CHECK(ChunkHeader(255).view() == "ff\r\n");

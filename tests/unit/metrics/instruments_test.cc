@@ -79,6 +79,19 @@ TEST_CASE("WordsAreKeptByValueAndBounded") {
   CHECK(sums["other"] == 5);
 }
 
+TEST_CASE("EveryBrokenRuleHasRoom") {
+  ReasonCounters counters;
+  for (std::size_t i = 0; i < ReasonCounters::kSlots; ++i) {
+    counters.add("rule_" + std::to_string(i));
+  }
+  counters.add("one_more");
+  std::map<std::string, std::uint64_t, std::less<>> sums;
+  counters.collect(sums);
+  CHECK(sums.size() == ReasonCounters::kSlots + 1);
+  CHECK(sums["rule_63"] == 1);
+  CHECK(sums["other"] == 1);
+}
+
 TEST_CASE("AnUpstreamIsMadeOnceAndStaysInPlace") {
   WorkerMetrics worker("worker-0");
   UpstreamStats& orders = worker.upstream("orders");

@@ -42,6 +42,9 @@ struct Example {
     same.pending.add(1);
     second.upstream(kUnknownUpstream).requests.add(503);
     second.inbound.requests.add(421);
+    first.bad_requests.add("both_lengths");
+    second.bad_requests.add("both_lengths");
+    second.bad_responses.add("bad_chunk");
     second.inbound.duration.record(seconds(61));
     second.inbound.in_flight.set(3);
     control.loop_turn.record(microseconds(50));
@@ -88,6 +91,8 @@ TEST_CASE("CountersOfAllWorkersAreSummed") {
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="0.005"} 1)x",
           R"x(ringside_upstream_request_duration_seconds_bucket{upstream="orders",le="+Inf"} 2)x",
           R"x(ringside_inbound_requests_total{code="421"} 1)x",
+          R"x(ringside_bad_requests_total{reason="both_lengths"} 2)x",
+          R"x(ringside_bad_responses_total{reason="bad_chunk"} 1)x",
           R"x(ringside_inbound_requests_in_flight 3)x",
           R"x(ringside_inbound_request_duration_seconds_bucket{le="60"} 0)x",
           R"x(ringside_inbound_request_duration_seconds_bucket{le="+Inf"} 1)x",
@@ -152,6 +157,8 @@ TEST_CASE("TheNamesAreThoseOfTheProductAndEachHasHelp") {
                                           "ringside_circuit_breaker_state",
                                           "ringside_circuit_breaker_transitions_total",
                                           "ringside_inbound_requests_total",
+                                          "ringside_bad_requests_total",
+                                          "ringside_bad_responses_total",
                                           "ringside_inbound_request_duration_seconds",
                                           "ringside_inbound_requests_in_flight",
                                           "ringside_ring_role",

@@ -117,6 +117,24 @@ TEST_CASE("AResetIsSeenAsBrokenNotAsEnd") {
   loop.turn(false);
 }
 
+TEST_CASE("AResetWhileAnEndIsOnItsWayIsStillAReset") {
+  Loop loop;
+  Pair pair(loop);
+  pair.client->shutdown();
+  pair.client->reset();
+  run_until(loop, [&] { return !pair.server_saw.events.empty(); });
+  CHECK(pair.server_saw.events.back() == "broken io");
+}
+
+TEST_CASE("AResetBehindAnEndIsStillAReset") {
+  Loop loop;
+  Pair pair(loop);
+  pair.client->shutdown();
+  run_until(loop, [&] { return pair.server_saw.saw("eof"); });
+  pair.client->reset();
+  run_until(loop, [&] { return pair.server->write("x") == WriteResult::kBroken; });
+}
+
 TEST_CASE("WritingToAClosedPeerBreaksWithoutACallbackFromTheWrite") {
   Loop loop;
   Pair pair(loop);

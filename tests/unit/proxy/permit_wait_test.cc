@@ -17,8 +17,6 @@ namespace ringside::proxy {
 
 namespace {
 
-constexpr Instant kNow{seconds{1000}};
-
 struct User final : PermitUser {
   void on_permit(balancer::Permit given, std::unique_ptr<UpstreamConnection> with) override {
     ++told;
@@ -150,7 +148,7 @@ TEST_CASE("AConnectionThatComesFreeGoesToAWaiterOfItsWorker") {
   User user;
   PermitWait wait(bench.here.context, user);
   REQUIRE(bench.wait_for_connection(wait, bench.here) == PermitWait::Begun::kWaiting);
-  bench.pool().give(std::move(connection), kNow);
+  bench.pool().give(std::move(connection));
   CHECK(bench.pool().idle() == 0);
   bench.here.context.permits.collect();
   CHECK(user.connection.get() == which);
@@ -168,7 +166,7 @@ TEST_CASE("StrayBytesOnAConnectionThatChangesHandsCloseIt") {
   User user;
   PermitWait wait(bench.here.context, user);
   REQUIRE(bench.wait_for_connection(wait, bench.here) == PermitWait::Begun::kWaiting);
-  bench.pool().give(std::move(connection), kNow);
+  bench.pool().give(std::move(connection));
   REQUIRE(::send(bench.far_ends[0].fd(), "x", 1, MSG_NOSIGNAL) == 1);
   bench.here.turn();
   bench.here.context.permits.collect();
@@ -188,7 +186,7 @@ TEST_CASE("AConnectionIsClosedForAWaiterOfAnotherWorker") {
   PermitWait here(bench.here.context, second);
   REQUIRE(bench.wait_for_connection(there, bench.there) == PermitWait::Begun::kWaiting);
   REQUIRE(bench.wait_for_connection(here, bench.here) == PermitWait::Begun::kWaiting);
-  bench.pool().give(std::move(connection), kNow);
+  bench.pool().give(std::move(connection));
   char byte = 0;
   CHECK(::recv(bench.far_ends[0].fd(), &byte, 1, MSG_DONTWAIT) == 0);  // closed by now
   bench.there.turn();
@@ -206,7 +204,7 @@ TEST_CASE("WhoGivesUpWithAConnectionAtHandClosesItForTheNext") {
   PermitWait there(bench.there.context, second);
   REQUIRE(bench.wait_for_connection(here, bench.here) == PermitWait::Begun::kWaiting);
   REQUIRE(bench.wait_for_connection(there, bench.there) == PermitWait::Begun::kWaiting);
-  bench.pool().give(std::move(connection), kNow);
+  bench.pool().give(std::move(connection));
   here.give_up();
   char byte = 0;
   CHECK(::recv(bench.far_ends[0].fd(), &byte, 1, MSG_DONTWAIT) == 0);
@@ -222,9 +220,9 @@ TEST_CASE("WhatIsOverALoweredLimitIsClosedWhenItComesBack") {
   auto one = bench.connection();
   auto two = bench.connection();
   bench.gate().set_limit(1);
-  bench.pool().give(std::move(one), kNow);
+  bench.pool().give(std::move(one));
   CHECK(bench.pool().idle() == 0);
-  bench.pool().give(std::move(two), kNow);
+  bench.pool().give(std::move(two));
   CHECK(bench.pool().idle() == 1);
   CHECK(bench.gate().used() == 1);
   CHECK(bench.here.context.pools.give_up_idle(*bench.entry().host));

@@ -165,6 +165,34 @@ TEST_CASE("FixedPortsFollowTheSettings") {
   CHECK(troubles.count() == 0);
 }
 
+TEST_CASE("AChangedProtocolHoldsForNewConnections") {
+  Troubles troubles;
+  std::uint16_t app_port = 0;
+  const net::Socket app = listen_on(app_port);
+  auto settings = make_settings(1);
+  settings->upstreams["shop"].listen = config::Address{"127.0.0.1", 0};
+  settings->upstreams["shop"].protocol = config::Protocol::kTcp;
+  settings->upstreams["shop"].endpoints = {{"127.0.0.1", app_port}};
+  const auto server = start(settings, troubles);
+  Rng rng(1);
+  const auto table = balancer::build_table(nullptr, {}, *settings, 1, rng);
+  server->publish(table);
+  wait_for([&] { return server->routed() == table->version(); });
+  const std::uint16_t port = server->upstream_ports().at("shop");
+  const net::Socket raw = connect_to(port);
+  const net::Socket taken(::accept(app.fd(), nullptr, nullptr));
+  auto http = std::make_shared<config::Settings>(*settings);
+  http->upstreams["shop"].protocol = config::Protocol::kHttp;
+  server->publish(std::shared_ptr<const config::Settings>(http));
+  // The worker has come past what was before this.
+  CHECK(ask(server->outbound_port(), "GET / HTTP/1.1\r\n\r\n") == 400);
+  // Refused by the parser: seen only when the port speaks HTTP.
+  CHECK(ask(port, "GET / HTTP/1.1\r\n\r\n") == 400);
+  char byte = 0;
+  REQUIRE(::send(raw.fd(), "x", 1, MSG_NOSIGNAL) == 1);
+  CHECK(::recv(taken.fd(), &byte, 1, 0) == 1);
+}
+
 TEST_CASE("AFixedPortThatCanNotBeOpenedIsTold") {
   Troubles troubles;
   const auto settings = make_settings(1);

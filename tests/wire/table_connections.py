@@ -1,0 +1,203 @@
+"""Legal exchanges, as rows: what connections carry, how they end, answers without a body, interim and early responses."""
+from table import (CHUNKED, EMPTY, ID, LAST, OK, XFF, Row, answered, answers, app_closes, app_ends, app_gets, app_half_closes,
+                   app_hears_nothing, breaks, chunk, counts, ends, get, gets, half_closes, head, new_app, new_caller, ok, passes, post,
+                   seen, seen_get, seen_post, sends)
+
+_OLD = head("GET /svc/shop/ HTTP/1.0")
+_OLD_SEEN = seen(get())
+
+
+def _again(name, rule, fields, got, response=OK, request=get, keeps=True):
+    """One exchange, then whether the app's connection is used for another caller."""
+    then = () if keeps else (app_ends, new_app)
+    return Row(name, rule, sends(request()), app_gets(seen_get()), answers(response), gets(got), *then, new_caller, sends(get()),
+               app_gets(seen_get(*fields)), answers(EMPTY), gets(EMPTY))
+
+
+KEEP_ALIVE = [
+    Row("ManyRequestsShareOneConnectionOnEachSide", "keep_alive",
+        *(step for i in range(20) for step in (sends(get(f"X: {i}")), app_gets(seen_get(f"X: {i}")), answers(OK), gets(OK)))),
+    Row("CloseFromTheCallerIsObeyedAndNotPassedOn", "keep_alive", sends(get("Connection: close")), app_gets(seen_get()), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends, new_caller, sends(get()), app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("CloseIsReadWhateverItsCaseAndPlace", "keep_alive", sends(get("connection: x, CLOSE")), app_gets(seen_get()), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    Row("CloseInASecondConnectionFieldCounts", "keep_alive", sends(get("Connection: x", "Connection: close")), app_gets(seen_get()),
+        answers(OK), gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    _again("CloseFromTheAppClosesItsSideOnly", "keep_alive", (), EMPTY, ok("Content-Length: 0", "Connection: close"), keeps=False),
+    _again("TheAppsKeepAliveIsNotPassedOn", "keep_alive", (), EMPTY, ok("Content-Length: 0", "Connection: keep-alive", "Keep-Alive: timeout=60")),
+    Row("AfterCloseNothingMoreIsServed", "keep_alive", sends(get("Connection: close"), get()), app_gets(seen_get()), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends, app_hears_nothing),
+    Row("AnEmptyLineBeforeARequestIsPassedOver", "keep_alive", sends("\r\n", get()), app_gets(seen_get()), answers(OK), gets(OK),
+        sends("\r\n", get()), app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("AnOwnAnswerKeepsTheConnection", "keep_alive", sends(head("GET / HTTP/1.1", "Host: nobody")), 
+        answered(503, "no_endpoints", "no service is called `nobody`"), sends(get()), app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("AnOwnAnswerToARequestWithABodyKeepsTheConnection", "keep_alive",
+        sends(head("POST / HTTP/1.1", "Host: nobody", "Content-Length: 0")), answered(503, "no_endpoints", "no service is called `nobody`"),
+        sends(get()), app_gets(seen_get()), answers(OK), gets(OK)),
+]
+
+PIPELINING = [
+    Row("TheSecondRequestWaitsForTheFirstResponse", "pipelining", sends(get("X: 1"), get("X: 2")), app_gets(seen_get("X: 1")),
+        app_hears_nothing, answers(OK), gets(OK), app_gets(seen_get("X: 2")), answers(EMPTY), gets(EMPTY)),
+    Row("BodiesMayBePipelined", "pipelining", sends(post("Content-Length: 2"), "ab", post(CHUNKED), chunk("c"), LAST, get()),
+        app_gets(seen_post("Content-Length: 2"), "ab"), answers(OK), gets(OK), app_gets(seen_post(CHUNKED), chunk("c"), LAST), answers(EMPTY),
+        gets(EMPTY), app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("AnOwnAnswerKeepsItsPlaceAmongPipelinedOnes", "pipelining",
+        sends(get("X: 1"), head("GET / HTTP/1.1", "Host: nobody"), get("X: 3")), app_gets(seen_get("X: 1")), answers(OK), gets(OK),
+        answered(503, "no_endpoints", "no service is called `nobody`"), app_gets(seen_get("X: 3")), answers(EMPTY), gets(EMPTY)),
+    Row("APipelinedRequestCutInTwoIsServed", "pipelining", sends(get("X: 1"), get("X: 2")[:20]), app_gets(seen_get("X: 1")), answers(OK),
+        gets(OK), sends(get("X: 2")[20:]), app_gets(seen_get("X: 2")), answers(EMPTY), gets(EMPTY)),
+    Row("AnEmptyLineBetweenPipelinedRequestsIsPassedOver", "pipelining", sends(get("X: 1"), "\r\n", get("X: 2")), app_gets(seen_get("X: 1")),
+        answers(OK), gets(OK), app_gets(seen_get("X: 2")), answers(EMPTY), gets(EMPTY)),
+    Row("PipelinedRequestsOutliveAnAppThatCloses", "pipelining", sends(get("X: 1"), get("X: 2")), app_gets(seen_get("X: 1")),
+        answers(ok("Content-Length: 0", "Connection: close")), gets(EMPTY), new_app, app_gets(seen_get("X: 2")), answers(OK), gets(OK)),
+]
+
+HOP_BY_HOP = [
+    passes("WhatConnectionListsStaysHere", "hop_by_hop", get("X-A: 1", "Connection: x-a, X-B", "x-b: 2", "X-C: 3"), seen_get("X-C: 3"),
+           ok("Connection: Y-A", "y-a: 1", "Content-Length: 0"), EMPTY),
+    passes("FieldsOfOneHopStayHereUnlisted", "hop_by_hop", get("Keep-Alive: timeout=5", "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x",
+                                                                "TE: gzip", "Upgrade: h2c"), seen_get(),
+           ok("Keep-Alive: timeout=5", "Proxy-Authenticate: Basic", "Proxy-Connection: close", "Content-Length: 0"), EMPTY),
+    passes("ConnectionRemovesNoHost", "hop_by_hop", get("Connection: Host"), seen_get()),
+    passes("ConnectionRemovesNoLength", "hop_by_hop", post("Connection: content-length", "Content-Length: 2") + "hi", seen_post("Content-Length: 2") + "hi",
+           ok("Connection: content-length", "Content-Length: 1") + "x", ok("Content-Length: 1") + "x"),
+    passes("ConnectionRemovesNoChunks", "hop_by_hop", post("Connection: transfer-encoding", CHUNKED) + LAST, seen_post(CHUNKED) + LAST,
+           ok("Connection: Transfer-Encoding", CHUNKED) + LAST, ok(CHUNKED) + LAST),
+    passes("ConnectionRemovesNoForwardedFor", "hop_by_hop", get("X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https",
+                                                                "Connection: X-Forwarded-For, x-forwarded-proto"),
+           get("X-Forwarded-For: 9.9.9.9, 127.0.0.1", "X-Forwarded-Proto: https", ID)),
+    passes("ConnectionCanNotKeepOurMarksAway", "hop_by_hop", get("Connection: x-request-id, x-forwarded-for", "x-request-id: mine"),
+           get(XFF, "x-request-id: mine")),
+    passes("EmptyElementsOfConnectionAreNothing", "hop_by_hop", get("Connection: , ,x-a,,", "X-A: 1"), seen_get()),
+    passes("TeOfTrailersIsPassedOnAndListed", "hop_by_hop", get("TE: gzip;q=0.5, trailers", "Connection: TE"),
+           get("TE: trailers", XFF, "Connection: TE", ID)),
+]
+
+NO_BODY = [
+    passes("HeadKeepsTheLengthOfWhatItHasNot", "head", head("HEAD / HTTP/1.1", "Host: shop"), seen(head("HEAD / HTTP/1.1", "Host: shop")),
+           ok("Content-Length: 1000")),
+    passes("HeadKeepsTheCodingOfWhatItHasNot", "head", head("HEAD / HTTP/1.1", "Host: shop"), seen(head("HEAD / HTTP/1.1", "Host: shop")),
+           ok(CHUNKED)),
+    passes("HeadWithoutLengthIsComplete", "head", head("HEAD / HTTP/1.1", "Host: shop"), seen(head("HEAD / HTTP/1.1", "Host: shop")), ok("ETag: x")),
+    Row("HeadThenGetShareAConnection", "head", sends(head("HEAD / HTTP/1.1", "Host: shop"), get()), app_gets(seen(head("HEAD / HTTP/1.1", "Host: shop"))),
+        answers(ok("Content-Length: 9")), gets(ok("Content-Length: 9")), app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("ABodyBehindAnAnswerToHeadIsNotTheNextAnswer", "head", sends(head("HEAD / HTTP/1.1", "Host: shop")),
+        app_gets(seen(head("HEAD / HTTP/1.1", "Host: shop"))), answers(ok("Content-Length: 2"), "hi"), gets(ok("Content-Length: 2")), app_ends,
+        sends(get()), new_app, app_gets(seen_get()), answers(OK), gets(OK)),
+    *(passes(f"A{status[:3]}HasNoBody", "no_body_statuses", get(), seen_get(), head(f"HTTP/1.1 {status}", "ETag: x"))
+      for status in ("204 No Content", "304 Not Modified")),
+    passes("A304KeepsTheLengthOfWhatItHasNot", "no_body_statuses", get("If-None-Match: x"), seen_get("If-None-Match: x"),
+           head("HTTP/1.1 304 Not Modified", "Content-Length: 9", "ETag: x")),
+    passes("A304KeepsTheCodingOfWhatItHasNot", "no_body_statuses", get(), seen_get(), head("HTTP/1.1 304 Not Modified", CHUNKED)),
+    Row("A304IsFollowedByTheNextAnswer", "no_body_statuses", sends(get(), get()), app_gets(seen_get()),
+        answers(head("HTTP/1.1 304 Not Modified", "Content-Length: 9")), gets(head("HTTP/1.1 304 Not Modified", "Content-Length: 9")),
+        app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("ABodyBehindA204IsNotTheNextAnswer", "no_body_statuses", sends(get()), app_gets(seen_get()), answers(head("HTTP/1.1 204 No Content"), "hi"),
+        gets(head("HTTP/1.1 204 No Content")), app_ends, sends(get()), new_app, app_gets(seen_get()), answers(OK), gets(OK)),
+    passes("A204SaysNoLength", "no_body_statuses", get(), seen_get(), head("HTTP/1.1 204 No Content", "Content-Length: 0", "X: y"),
+           head("HTTP/1.1 204 No Content", "X: y")),
+    Row("A204ThatAnnouncesABodyPassesWithoutOne", "no_body_statuses", sends(get()), app_gets(seen_get()),
+        answers(head("HTTP/1.1 204 No Content", "Content-Length: 5", "X: y")), gets(head("HTTP/1.1 204 No Content", "X: y")), app_ends),
+    passes("A205WithAnEmptyBodyPasses", "no_body_statuses", get(), seen_get(), head("HTTP/1.1 205 Reset Content", "Content-Length: 0")),
+]
+
+_CONTINUE = head("HTTP/1.1 100 Continue")
+_EXPECT = post("Content-Length: 2", "Expect: 100-continue")
+
+INTERIM = [
+    Row("ContinueComesFromTheAppAndPasses", "expect", sends(_EXPECT), app_gets(seen(_EXPECT)), answers(_CONTINUE), gets(_CONTINUE), sends("hi"),
+        app_gets("hi"), answers(OK), gets(OK)),
+    Row("ABodyThatDoesNotWaitForContinuePasses", "expect", sends(_EXPECT, "hi"), app_gets(seen(_EXPECT), "hi"), answers(_CONTINUE, OK),
+        gets(_CONTINUE, OK)),
+    Row("AnAppMayRefuseInsteadOfContinue", "expect", sends(_EXPECT), app_gets(seen(_EXPECT)),
+        answers(head("HTTP/1.1 417 Expectation Failed", "Content-Length: 0")),
+        gets(head("HTTP/1.1 417 Expectation Failed", "Content-Length: 0", "Connection: close")), ends, app_ends),
+    Row("AnOwnAnswerToAnExpectationClosesSinceTheBodyMayCome", "expect",
+        sends(head("POST / HTTP/1.1", "Host: nobody", "Content-Length: 2", "Expect: 100-continue")),
+        answered(503, "no_endpoints", "no service is called `nobody`", "close"), ends),
+    passes("AnotherExpectationIsTheAppsToJudge", "expect", get("Expect: the-unexpected"), seen_get("Expect: the-unexpected"),
+           head("HTTP/1.1 417 Expectation Failed", "Content-Length: 0")),
+    Row("EarlyHintsPassAtOnce", "interim", sends(get()), app_gets(seen_get()), answers(head("HTTP/1.1 103 Early Hints", "Link: </a>", "link: </b>")),
+        gets(head("HTTP/1.1 103 Early Hints", "Link: </a>", "link: </b>")), answers(OK), gets(OK)),
+    Row("ManyInterimResponsesPassInOrder", "interim", sends(get()), app_gets(seen_get()),
+        answers(head("HTTP/1.1 102 Processing"), head("HTTP/1.1 103 Early Hints", "X: 1"), head("HTTP/1.1 199 Odd"), OK),
+        gets(head("HTTP/1.1 102 Processing"), head("HTTP/1.1 103 Early Hints", "X: 1"), head("HTTP/1.1 199 Odd"), OK)),
+    Row("AnUnaskedContinuePasses", "interim", sends(get()), app_gets(seen_get()), answers(_CONTINUE, OK), gets(_CONTINUE, OK)),
+    Row("AnInterimResponseIsNoAnswerToHead", "interim", sends(head("HEAD / HTTP/1.1", "Host: shop")), app_gets(seen(head("HEAD / HTTP/1.1", "Host: shop"))),
+        answers(head("HTTP/1.1 103 Early Hints"), ok("Content-Length: 9")), gets(head("HTTP/1.1 103 Early Hints"), ok("Content-Length: 9"))),
+    Row("HopByHopFieldsOfAnInterimResponseStayHere", "interim", sends(get()), app_gets(seen_get()),
+        answers(head("HTTP/1.1 103 Early Hints", "Connection: X", "X: 1", "x-ringside-error: reset", "Link: y"), OK),
+        gets(head("HTTP/1.1 103 Early Hints", "Link: y"), OK)),
+    Row("AnInterimResponseSaysNoLength", "interim", sends(get()), app_gets(seen_get()),
+        answers(head("HTTP/1.1 103 Early Hints", "Content-Length: 0", "Link: y"), OK), gets(head("HTTP/1.1 103 Early Hints", "Link: y"), OK)),
+    Row("AnOldCallerGetsNoInterimResponse", "interim", sends(_OLD), app_gets(_OLD_SEEN), answers(head("HTTP/1.1 103 Early Hints"), OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+]
+
+OLD_PEERS = [
+    Row("AnOldCallerIsServedAndItsConnectionCloses", "http10", sends(_OLD), app_gets(_OLD_SEEN), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    Row("AnOldCallerMayNameItsServiceInHost", "http10", sends(head("GET / HTTP/1.0", "Host: shop")), app_gets(seen_get()), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    Row("AnOldCallerMaySendABody", "http10", sends(head("POST /svc/shop/ HTTP/1.0", "Content-Length: 2"), "hi"),
+        app_gets(seen(head("POST / HTTP/1.1", "Host: shop", "Content-Length: 2")), "hi"), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    Row("AnOldCallerMayKeepItsConnection", "http10", sends(head("GET /svc/shop/ HTTP/1.0", "Connection: Keep-Alive")), app_gets(_OLD_SEEN),
+        answers(OK), gets(ok("Content-Length: 2", "Connection: keep-alive"), "ok"), sends(_OLD), app_gets(_OLD_SEEN), answers(OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+    Row("ChunksForAnOldCallerBecomeABodyUntilClose", "http10", sends(head("GET /svc/shop/ HTTP/1.0", "Connection: keep-alive")), app_gets(_OLD_SEEN),
+        answers(ok(CHUNKED), chunk("ab"), chunk("c"), LAST), gets(ok("Connection: close"), "abc"), ends),
+    Row("TrailersForAnOldCallerAreLeftOut", "http10", sends(_OLD), app_gets(_OLD_SEEN), answers(ok("Trailer: X", CHUNKED), chunk("a"), "0\r\nX: 1\r\n\r\n"),
+        gets(ok("Connection: close"), "a"), ends),
+    Row("AnOldCallerIsNotToldOfChunksThatItNeverGets", "http10", sends(head("HEAD /svc/shop/ HTTP/1.0")),
+        app_gets(seen(head("HEAD / HTTP/1.1", "Host: shop"))), answers(ok(CHUNKED, "X: y")), gets(ok("X: y", "Connection: close")), ends),
+    Row("ACutResponseToAnOldCallerIsReset", "http10", sends(_OLD), app_gets(_OLD_SEEN), answers(ok(CHUNKED), chunk("a")),
+        gets(ok("Connection: close"), "a"), app_closes, breaks),
+    Row("AnOldAppIsNotReused", "http10", sends(get()), app_gets(seen_get()), answers(head("HTTP/1.0 200 OK", "Content-Length: 2"), "ok"), gets(OK),
+        app_ends, sends(get()), new_app, app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("AnOldAppMayKeepItsConnection", "http10", sends(get()), app_gets(seen_get()),
+        answers(head("HTTP/1.0 200 OK", "Content-Length: 2", "Connection: keep-alive"), "ok"), gets(OK), sends(get()), app_gets(seen_get()),
+        answers(OK), gets(OK)),
+    Row("ABodyOfAnOldAppEndsWithItsConnection", "http10", sends(get()), app_gets(seen_get()), answers(head("HTTP/1.0 200 OK"), "abc"),
+        gets(ok(CHUNKED), chunk("abc")), app_closes, gets(LAST)),
+    Row("AnOldCallerAndAnOldAppMeet", "http10", sends(_OLD), app_gets(_OLD_SEEN), answers(head("HTTP/1.0 200 OK"), "abc"),
+        gets(ok("Connection: close"), "abc"), app_closes, ends),
+    Row("AnExpectationOfAnOldCallerPassesAsAField", "http10",
+        sends(head("POST /svc/shop/ HTTP/1.0", "Expect: 100-continue", "Content-Length: 2"), "hi"),
+        app_gets(seen(head("POST / HTTP/1.1", "Host: shop", "Expect: 100-continue", "Content-Length: 2")), "hi"), answers(_CONTINUE, OK),
+        gets(ok("Content-Length: 2", "Connection: close"), "ok"), ends),
+]
+
+ENDS = [
+    Row("ACallerThatHalfClosesGetsItsResponse", "half_close", sends(get()), half_closes, app_gets(seen_get()), answers(OK), gets(OK), ends),
+    Row("ACallerThatHalfClosesGetsAllPipelinedResponses", "half_close", sends(get("X: 1"), get("X: 2")), half_closes, app_gets(seen_get("X: 1")),
+        answers(OK), gets(OK), app_gets(seen_get("X: 2")), answers(EMPTY), gets(EMPTY), ends),
+    Row("ACallerThatHalfClosesBehindItsBodyGetsItsResponse", "half_close", sends(post("Content-Length: 2"), "hi"), half_closes,
+        app_gets(seen_post("Content-Length: 2"), "hi"), answers(ok(CHUNKED), chunk("a")), gets(ok(CHUNKED), chunk("a")), answers(LAST), gets(LAST), ends),
+    Row("ACallerThatHalfClosesInsideItsBodyIsOver", "half_close", sends(post("Content-Length: 9"), "hi"), app_gets(seen_post("Content-Length: 9"), "hi"),
+        half_closes, app_ends, ends, counts("shop:499=1")),
+    Row("ACallerThatHalfClosesInsideItsHeadIsOver", "half_close", sends("GET / HTTP/1.1\r\nHost: shop\r\n"), half_closes, ends, app_hears_nothing),
+    Row("ACallerThatHalfClosesInsideItsChunksIsOver", "half_close", sends(post(CHUNKED), chunk("a")), app_gets(seen_post(CHUNKED), chunk("a")),
+        half_closes, app_ends, ends),
+    Row("AnAppThatHalfClosesBehindItsResponseIsNotReused", "half_close", sends(get()), app_gets(seen_get()), answers(OK), app_half_closes, gets(OK),
+        app_ends, sends(get()), new_app, app_gets(seen_get()), answers(OK), gets(OK)),
+    Row("ATruncatedSizedResponseIsCut", "truncation", sends(get()), app_gets(seen_get()), answers(ok("Content-Length: 9"), "part"),
+        gets(ok("Content-Length: 9"), "part"), app_closes, ends, counts("shop:error:reset=1")),
+    Row("TruncatedChunksAreCutWithoutALastOne", "truncation", sends(get()), app_gets(seen_get()), answers(ok(CHUNKED), chunk("part")),
+        gets(ok(CHUNKED), chunk("part")), app_closes, ends, counts("shop:error:reset=1")),
+    Row("ATruncatedHeadIsNoResponse", "truncation", sends(post("Content-Length: 0")), app_gets(seen_post("Content-Length: 0")),
+        answers("HTTP/1.1 200 OK\r\nContent-Len"), app_closes, answered(502, "reset", "truncated")),
+    Row("AnInterimResponseAloneIsNoResponse", "truncation", sends(post("Content-Length: 0")), app_gets(seen_post("Content-Length: 0")),
+        answers(head("HTTP/1.1 103 Early Hints")), gets(head("HTTP/1.1 103 Early Hints")), app_closes, answered(502, "reset", "truncated")),
+    Row("AnEarlyResponseEndsBothConnections", "early_response", sends(post("Content-Length: 1000"), "some"),
+        app_gets(seen_post("Content-Length: 1000"), "some"), answers(head("HTTP/1.1 413 Too Large", "Content-Length: 2"), "no"),
+        gets(head("HTTP/1.1 413 Too Large", "Content-Length: 2", "Connection: close"), "no"), sends("more"), ends, app_ends),
+    Row("AnEarlyResponseAndTheBodyRunSideBySide", "early_response", sends(post(CHUNKED)), app_gets(seen_post(CHUNKED)), answers(ok(CHUNKED), chunk("A")),
+        gets(ok(CHUNKED, "Connection: close"), chunk("A")), sends(chunk("b")), app_gets(chunk("b")), answers(chunk("C")), gets(chunk("C")),
+        sends(LAST), app_gets(LAST), answers(LAST), gets(LAST), ends),
+    Row("WhatFollowsAnEarlyResponseIsNoRequest", "early_response", sends(post("Content-Length: 100")), app_gets(seen_post("Content-Length: 100")),
+        answers(EMPTY), gets(ok("Content-Length: 0", "Connection: close")), sends(get(), get()), ends, app_ends, app_hears_nothing),
+]
+
+ROWS = KEEP_ALIVE + PIPELINING + HOP_BY_HOP + NO_BODY + INTERIM + OLD_PEERS + ENDS
