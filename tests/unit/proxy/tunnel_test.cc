@@ -346,28 +346,6 @@ TEST_CASE("APeerThatReadsSlowlyIsNotSilent") {
   CHECK(bench.ends == std::vector{TunnelEnd::kIdle});
 }
 
-// The kernel asks for more only when a good part of what it holds is gone.
-TEST_CASE("APeerThatReadsWhatTheKernelHoldsIsNotSilent") {
-  Bench bench;
-  int fds[2] = {-1, -1};
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-  const net::Socket reader(fds[1]);
-  const auto stream = std::move(
-      net::TcpStream::adopt(bench.loop, net::Socket(fds[0]), bench.up.client_saw).value());
-  bench.tunnel.reset();
-  bench.tunnel.emplace(bench.loop, TunnelSide{*bench.down.server, bench.down.server_saw},
-                       TunnelSide{*stream, bench.up.client_saw}, milliseconds{500}, bench);
-  bench.start();
-  fill(bench, bench.caller, *bench.down.server);
-  const std::size_t held = stream->unsent_bytes();
-  char taken[4096];
-  while (::recv(reader.fd(), taken, sizeof taken, 0) > 0) {
-  }
-  REQUIRE(stream->unsent_bytes() == held);  // the loop has not turned
-  bench.tunnel->on_deadline(bench.tunnel->due());
-  CHECK(bench.ends.empty());
-}
-
 TEST_CASE("ATunnelThatGoesGivesTheStreamsBack") {
   Bench bench;
   bench.start();
