@@ -66,6 +66,9 @@ void Tunnel::Side::on_broken(const Error&) {
   stream.read_start();
   if (stream.reading()) {
     static_cast<void>(tunnel.lose(*this));  // it was a write that failed
+  } else if (lost) {
+    ended = true;
+    static_cast<void>(tunnel.end_if_delivered());
   } else {
     tunnel.end(reset);
   }

@@ -291,6 +291,19 @@ TEST_CASE("BothTakeNoMore") {
   bench.wait_for_end();
 }
 
+// What libuv reads in one go with the reset behind it must not look complete.
+TEST_CASE("AResetRightBehindBytesIsNoEnd") {
+  Bench bench;
+  bench.start();
+  CHECK(bench.host.write("half of it") == net::WriteResult::kDone);
+  bench.host.reset();
+  bench.wait_for_end();
+  CHECK(bench.ends[0] == TunnelEnd::kUpstreamReset);
+  bench.wait([&] { return bench.caller_saw.saw("broken io"); });
+  CHECK(bench.caller_saw.bytes == "half of it");
+  CHECK_FALSE(bench.caller_saw.saw("eof"));
+}
+
 TEST_CASE("SilenceEndsIt") {
   Bench bench(milliseconds{500});
   bench.start();
