@@ -2,7 +2,6 @@
 from .drill_app import DrillApp
 from .drill_rules import addresses
 from .ring import Ring
-from .sidecar import binary
 
 VOTERS = 3
 
@@ -30,9 +29,7 @@ class DrillRing(Ring):
         app = next((app for app in self.apps if app.name == name), None)
         if app is None or not self.exec_mode:
             return super().sidecar(name, settings, started, arguments)
-        sidecar = super().sidecar(name, settings, False, arguments)
-        sidecar.process.command = [binary(), "exec", "-c", sidecar.config_path, "--", *app.command]
-        return sidecar.start() if started else sidecar
+        return super().sidecar(name, settings, started, arguments, app.command)
 
     def wait_whole(self, timeout=20):
         """Every sidecar is ready and sees every instance up, and somebody leads."""
