@@ -34,14 +34,14 @@ class Deploys(unittest.TestCase):
                     ring.wait_whole()
             self.hold(f"sidecar, then app, of 4 instances, {_ROUNDS} times", ring, load)
 
-    def test_an_app_run_by_its_sidecar_is_deployed_without_a_failed_call(self):
-        with DrillRing(delay_ms=5, exec_mode=True) as ring, DrillLoad(ring.caller.outbound, ring.service, _RATE) as load:
+    def test_instances_that_run_their_app_restarted_costs_no_call(self):
+        with DrillRing(exec_mode=True, delay_ms=5) as ring, DrillLoad(ring.caller.outbound, ring.service, _RATE) as load:
             for _ in range(_ROUNDS):
                 for sidecar in ring.sidecars:
                     self.assertEqual(sidecar.stop(), 0, sidecar.process.log_tail())
                     sidecar.start()
                     ring.wait_whole()
-            self.hold(f"`exec`, of 4 instances, {_ROUNDS} times", ring, load)
+            self.hold(f"`ringside exec` of 4 instances, {_ROUNDS} times", ring, load)
 
     def app_before_sidecar(self, label, **flags):
         with DrillRing(**flags) as ring, DrillLoad(ring.caller.outbound, ring.service, _RATE) as load:

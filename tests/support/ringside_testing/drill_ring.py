@@ -2,6 +2,7 @@
 from .drill_app import DrillApp
 from .drill_rules import addresses
 from .ring import Ring
+from .sidecar import binary
 
 VOTERS = 3
 
@@ -29,7 +30,10 @@ class DrillRing(Ring):
         app = next((app for app in self.apps if app.name == name), None)
         if app is None or not self.exec_mode:
             return super().sidecar(name, settings, started, arguments)
-        return super().sidecar(name, settings, started, arguments, app.command)
+        sidecar = super().sidecar(name, settings, False, arguments)
+        # Who is killed -9 at the end of a test cannot end its app: that one ends with it.
+        sidecar.process.command = [binary(), "exec", "-c", sidecar.config_path, "--", "setpriv", "--pdeathsig", "KILL", *app.command]
+        return sidecar.start() if started else sidecar
 
     def wait_whole(self, timeout=20):
         """Every sidecar is ready and sees every instance up, and somebody leads."""
