@@ -4,6 +4,7 @@
 // message and kept there in a View (view.h). Whoever holds the shared_ptr keeps it alive.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,7 +25,12 @@ struct TableVersion {
   std::uint64_t zxid = 0;        // how far the registry was applied (a Zxid's raw value)
   std::uint64_t generation = 0;  // 1, 2, 3 ... for the tables of this process
 
-  auto operator<=>(const TableVersion&) const = default;
+  // By age. The registry may go back (a ring of another birth), generations never do.
+  constexpr std::strong_ordering operator<=>(const TableVersion& other) const {
+    const auto by_age = generation <=> other.generation;
+    return by_age != std::strong_ordering::equal ? by_age : zxid <=> other.zxid;
+  }
+  constexpr bool operator==(const TableVersion&) const = default;
 };
 
 class RoutingTable {

@@ -63,6 +63,7 @@ Status Driver::State::open_voter(DiskPort& disk, const DiskImage& image) {
   zab_options.election_timeout = options.election_timeout;
   zab_options.deliver_entries = options.deliver_entries;
   zab_options.keep_entries = options.keep_entries;
+  zab_options.snapshots_at_once = kFollowerSnapshots;
   zab = std::make_unique<Zab>(std::move(zab_options),
                               ZabStart{.birth = recovered->birth,
                                        .accepted = recovered->accepted_epoch,
@@ -333,30 +334,20 @@ Instant Driver::next_deadline() const {
 }
 
 void Driver::submit(Instant now, RequestId id, Request request) {
-  State& state = *state_;
-  if (!state.enter(now)) {
+  std::vector<LocalRequest> one;
+  one.emplace_back(id, std::move(request));
+  submit(now, std::move(one));
+}
+
+void Driver::submit(Instant now, std::vector<LocalRequest> requests) {
+  if (!state_->enter(now)) {
     return;
   }
-  Reply refusal;
-  refusal.zxid = state.view();
-  if (!within_bounds(request)) {
-    refusal.error = ZkError::kBadArguments;
-    state.ports.reply(id, std::move(refusal));
-    return;
+  for (LocalRequest& local : requests) {
+    state_->ask(local.id, std::move(local.request));
   }
-  refusal.error = ZkError::kConnectionLoss;
-  if (!state.reign || state.requests.size() >= state.options.max_outstanding_requests) {
-    state.ports.reply(id, std::move(refusal));
-    return;
-  }
-  const RequestId ring = state.requests.add(id);
-  if (!state.leads()) {
-    state.send(state.reign->leader,
-               Envelope{state.reign->run, ForwardedRequest{ring, encode_request(request)}});
-  } else if (!state.lead(state.options.self, state.reign->run, ring, std::move(request))) {
-    state.reply(ring, std::move(refusal));
-  }
-  state.run();
+  state_->send_gathered_requests();
+  state_->run();
 }
 
 void Driver::touch(Instant now, SessionId session) {
@@ -396,6 +387,10 @@ void Driver::unwatch(WatcherId watcher) {
 
 const Registry& Driver::registry() const {
   return state_->registry;
+}
+
+BirthId Driver::birth() const {
+  return state_->birth();
 }
 
 Zxid Driver::applied() const {

@@ -58,6 +58,11 @@ struct DriverOptions {
 
 enum class LogSeverity { kDebug, kInfo, kWarn, kError };
 
+struct LocalRequest {
+  RequestId id;
+  Request request;
+};
+
 class DriverPorts {
  public:
   virtual ~DriverPorts() = default;
@@ -143,6 +148,8 @@ class Driver {
   // Asks for a write or a sync; the answer comes through DriverPorts::reply, kConnectionLoss when
   // the outcome is unknown.
   void submit(Instant now, RequestId id, Request request);
+  // Several, in order: they go to the leader in few frames.
+  void submit(Instant now, std::vector<LocalRequest> requests);
   // The session's owner on this member is alive.
   void touch(Instant now, SessionId session);
   // This sidecar's data path has adopted the view of `zxid`: every worker has switched, and nothing
@@ -157,6 +164,7 @@ class Driver {
   [[nodiscard]] const Registry& registry() const;
   [[nodiscard]] RingStatus status() const;
   // Of status(), without the cost of the rest. While there is no leader, submit() answers at once.
+  [[nodiscard]] BirthId birth() const;
   [[nodiscard]] std::optional<MemberId> leader() const;
   [[nodiscard]] Zxid applied() const;
   // Microseconds from proposal to commit of recent transactions, taken and cleared (leader only),

@@ -112,6 +112,12 @@ void put(ByteWriter& out, const ForwardedRequest& m) {
   out.u64(m.id.value);
   out.blob(m.request);
 }
+void put(ByteWriter& out, const ForwardedRequests& m) {
+  out.u32(static_cast<std::uint32_t>(m.requests.size()));
+  for (const ForwardedRequest& request : m.requests) {
+    put(out, request);
+  }
+}
 void put(ByteWriter& out, const RequestAnswer& m) {
   out.u64(m.id.value);
   out.u64(m.zxid.packed);
@@ -286,6 +292,17 @@ void get(ByteReader& in, HeartbeatReply& m) {
 void get(ByteReader& in, ForwardedRequest& m) {
   m.id = RequestId{in.u64()};
   m.request = bytes(in, kMaxTxnBytes);
+}
+void get(ByteReader& in, ForwardedRequests& m) {
+  const std::uint32_t count = in.count(sizeof(std::uint64_t) + sizeof(std::uint32_t));
+  if (count > kMaxForwarded) {
+    in.fail();
+    return;
+  }
+  m.requests.resize(count);
+  for (ForwardedRequest& request : m.requests) {
+    get(in, request);
+  }
 }
 void get(ByteReader& in, RequestAnswer& m) {
   m.id = RequestId{in.u64()};

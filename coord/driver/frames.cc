@@ -9,6 +9,15 @@
 
 namespace ringside::coord {
 
+namespace {
+
+bool is_request(const Message& message) {
+  return std::holds_alternative<ForwardedRequest>(message) ||
+         std::holds_alternative<ForwardedRequests>(message);
+}
+
+}  // namespace
+
 void Driver::State::send(MemberId to, Envelope envelope) {
   if (!links.contains(to)) {
     return;
@@ -33,6 +42,45 @@ void Driver::State::send_as_it_is(MemberId to, Envelope envelope) {
                                               link->second.version())));
 }
 
+void Driver::State::ask(RequestId id, Request request) {
+  Reply refusal;
+  refusal.zxid = view();
+  if (!within_bounds(request)) {
+    refusal.error = ZkError::kBadArguments;
+    ports.reply(id, std::move(refusal));
+    return;
+  }
+  refusal.error = ZkError::kConnectionLoss;
+  if (!reign || requests.size() >= options.max_outstanding_requests) {
+    ports.reply(id, std::move(refusal));
+    return;
+  }
+  const RequestId ring = requests.add(id);
+  if (leads()) {
+    if (!lead(options.self, reign->run, ring, std::move(request))) {
+      reply(ring, std::move(refusal));
+    }
+    return;
+  }
+  Bytes bytes = encode_request(request);
+  if (to_leader.requests.size() >= kMaxForwarded ||
+      to_leader_bytes + bytes.size() > kMaxForwardedBytes) {
+    send_gathered_requests();
+  }
+  to_leader_bytes += bytes.size();
+  to_leader.requests.push_back({ring, std::move(bytes)});
+}
+
+void Driver::State::send_gathered_requests() {
+  ForwardedRequests gathered_now = std::exchange(to_leader, {});
+  to_leader_bytes = 0;
+  if (gathered_now.requests.size() == 1) {
+    send(reign->leader, {reign->run, std::move(gathered_now.requests.front())});
+  } else if (!gathered_now.requests.empty()) {
+    send(reign->leader, {reign->run, std::move(gathered_now)});
+  }
+}
+
 Status Driver::State::receive(MemberId peer, Envelope envelope) {
   return is_voter(peer) ? receive_from_voter(peer, std::move(envelope))
                         : receive_from_observer(peer, std::move(envelope));
@@ -52,8 +100,8 @@ Status Driver::State::receive_from_observer(MemberId peer, Envelope envelope) {
   if (const auto* ack = std::get_if<SnapshotAck>(&envelope.message)) {
     return receive_snapshot_ack(peer, run_number, *ack);
   }
-  if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
-    return receive_request(peer, run_number, *request);
+  if (is_request(envelope.message)) {
+    return receive_requests(peer, run_number, envelope.message);
   }
   if (const auto* answer = std::get_if<HeartbeatReply>(&envelope.message)) {
     if (leads() && feed.attached(peer, run_number)) {
@@ -74,8 +122,8 @@ Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
     post(Received{peer, std::move(envelope)});  // it is alive
     return status;
   }
-  if (const auto* request = std::get_if<ForwardedRequest>(&envelope.message)) {
-    return receive_request(peer, envelope.run, *request);
+  if (is_request(envelope.message)) {
+    return receive_requests(peer, envelope.run, envelope.message);
   }
   const bool current = reign && reign->leader == peer && reign->run == envelope.run;
   if (const auto* refused = std::get_if<RequestRefused>(&envelope.message)) {
@@ -105,6 +153,19 @@ Status Driver::State::receive_from_voter(MemberId peer, Envelope envelope) {
     }
   }
   post(Received{peer, std::move(envelope)});
+  return {};
+}
+
+Status Driver::State::receive_requests(MemberId peer, std::uint64_t run_number,
+                                       const Message& message) {
+  if (const auto* one = std::get_if<ForwardedRequest>(&message)) {
+    return receive_request(peer, run_number, *one);
+  }
+  for (const ForwardedRequest& request : std::get<ForwardedRequests>(message).requests) {
+    if (Status status = receive_request(peer, run_number, request); !status) {
+      return status;
+    }
+  }
   return {};
 }
 

@@ -33,12 +33,15 @@ bool Driver::State::lead(MemberId member, std::uint64_t run_number, RequestId id
     if (syncs.size() + confirmed.size() >= kMaxWaitingSyncs) {
       return false;
     }
-    if (syncs.add({member, run_number, id, zab->history().last(), std::move(request)})) {
+    const Zxid asked_after{next_zxid().packed - 1};  // what gathered before it included
+    if (syncs.add({member, run_number, id, gathered.empty() ? zab->history().last() : asked_after,
+                   std::move(request)})) {
       post(ConfirmQuorum{});
     }
     return true;
   }
-  if (zab->history().entries_after(zab->applied()) >= kMaxOutstandingProposals) {
+  const std::size_t outstanding = zab->history().entries_after(zab->applied()) + gathered.size();
+  if (outstanding >= kMaxOutstandingProposals) {
     return false;
   }
   propose(request, {member, id});

@@ -16,9 +16,6 @@ namespace {
 
 // A receiver that takes in nothing for so many election timeouts is dropped.
 constexpr int kStalledTimeouts = 30;
-// Observers that get a snapshot at a time; the others wait. With the voters and the own snapshot
-// they stay below kMaxSnapshotCursors.
-constexpr std::size_t kObserversAtOnce = 8;
 constexpr seconds kRetryOwnSnapshot{30};
 
 }  // namespace
@@ -43,7 +40,7 @@ void Driver::State::work_in_slices() {
 Instant Driver::State::slices_deadline() const {
   Instant deadline = storage ? storage->next_deadline() : kNever;
   if (!graveyard.empty() || (incoming && incoming->busy()) || feed.catching_up() ||
-      (feed.next_waiting() && observers_under_way() < kObserversAtOnce)) {
+      observer_may_begin()) {
     return now;
   }
   const bool ready = std::ranges::any_of(
@@ -143,21 +140,17 @@ void Driver::State::drop_stale_outgoing() {
   });
 }
 
-std::size_t Driver::State::observers_under_way() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      outgoing, [this](const auto& entry) { return !is_voter(entry.first); }));
+bool Driver::State::observer_may_begin() const {
+  const auto under_way =
+      std::ranges::count_if(outgoing, [this](const auto& entry) { return !is_voter(entry.first); });
+  return leads() && static_cast<std::size_t>(under_way) < kObserverSnapshots &&
+         registry.snapshot_may_begin() && feed.next_waiting();
 }
 
 void Driver::State::begin_waiting_feeds() {
-  while (leads() && observers_under_way() < kObserversAtOnce) {
+  while (observer_may_begin()) {
     const std::optional<MemberId> next = feed.next_waiting();
-    if (!next) {
-      return;
-    }
     std::unique_ptr<SnapshotCursor> cursor = registry.begin_snapshot(true);
-    if (!cursor) {
-      return;
-    }
     const std::uint64_t run_number = feed.start(*next, cursor->zxid());
     send(*next, {run_number, ObserverStart{birth(), reign->epoch, cursor->zxid()}});
     outgoing.insert_or_assign(

@@ -37,6 +37,11 @@
 
 namespace ringside::coord {
 
+// Snapshots of one registry under way at a time: to observers, to followers, and to the own disk.
+// The others wait for their turn.
+inline constexpr std::size_t kObserverSnapshots = 8;
+inline constexpr std::size_t kFollowerSnapshots = kMaxSnapshotCursors - kObserverSnapshots - 1;
+
 struct Driver::State {
   State(DriverOptions settings, DriverPorts& outside, Rng random, Instant start, WallTime wall);
 
@@ -57,7 +62,11 @@ struct Driver::State {
   Status receive(MemberId peer, Envelope envelope);
   Status receive_from_observer(MemberId peer, Envelope envelope);
   Status receive_from_voter(MemberId peer, Envelope envelope);
+  // Of this member's own client: answered now, led here, or gathered for the leader.
+  void ask(RequestId id, Request request);
+  void send_gathered_requests();
   Status receive_request(MemberId peer, std::uint64_t run, const ForwardedRequest& request);
+  Status receive_requests(MemberId peer, std::uint64_t run, const Message& message);
   void receive_digest(MemberId peer, std::uint64_t run, const Heartbeat& heartbeat);
   void send(MemberId to, Envelope envelope);
   void send_as_it_is(MemberId to, Envelope envelope);
@@ -87,7 +96,8 @@ struct Driver::State {
   void drop_stale_outgoing();
   [[nodiscard]] Instant stalls_at(const SnapshotSender& sender) const;
   void begin_waiting_feeds();
-  [[nodiscard]] std::size_t observers_under_way() const;
+  // There is one that waits, and it need not wait any more.
+  [[nodiscard]] bool observer_may_begin() const;
   [[nodiscard]] std::optional<SnapshotWanted> snapshot_wanted() const;
   Status receive_chunk(MemberId peer, std::uint64_t run, SnapshotChunk chunk);
   void work_on_incoming();
@@ -189,6 +199,8 @@ struct Driver::State {
 
   std::optional<ReignBegan> reign;
   Requests requests;
+  ForwardedRequests to_leader;  // gathered within one call
+  std::size_t to_leader_bytes = 0;
   Touches touches;  // to be told to the leader
   Zxid own_routed;
   Instant quorum_seen{};

@@ -240,8 +240,12 @@ std::uint64_t Registry::scope_digest() const {
   return state_->tree.scope_digest();
 }
 
+bool Registry::snapshot_may_begin() const {
+  return state_->tree.readers().size() < kMaxSnapshotCursors;
+}
+
 std::unique_ptr<SnapshotCursor> Registry::begin_snapshot(bool scope_only) const {
-  if (state_->tree.readers().size() >= kMaxSnapshotCursors) {
+  if (!snapshot_may_begin()) {
     return nullptr;
   }
   return std::make_unique<SnapshotCursor>(*state_, scope_only || state_->scoped);

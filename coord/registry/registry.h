@@ -85,6 +85,7 @@ class Registry {
   // `scope_only`: only what observers hold (nodes under kObserverScope, no sessions). Null: there
   // are kMaxSnapshotCursors already.
   [[nodiscard]] std::unique_ptr<SnapshotCursor> begin_snapshot(bool scope_only = false) const;
+  [[nodiscard]] bool snapshot_may_begin() const;
   // The same in one go, and back. Holds up the caller for as long as the tree is large.
   [[nodiscard]] Bytes snapshot(bool scope_only = false) const;
   static Result<Registry> load(ByteView snapshot);

@@ -5,11 +5,12 @@
 // side by side: in each of them batches are carried out one after the other in the order of
 // submit(), operations in the order of the batch, and the first failed operation ends its batch. A
 // failed batch of the log's lane ends the port: nothing submitted later, in either lane, is carried
-// out or answered (D9). A failed batch of the side lane fails alone: what only takes precautions
-// runs there, and later batches are carried out. Names are plain file names inside the one data
-// directory.
+// out or answered (D9). A failed batch of the side lane fails alone if it surely concerns nothing
+// but files that count for nothing (ends_port()); later batches are carried out then. Names are
+// plain file names inside the one data directory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "config/base/bytes.h"
+#include "config/base/error.h"
 #include "config/base/strong_id.h"
 
 namespace ringside::coord {
@@ -59,6 +61,18 @@ using DiskOp = std::variant<CreateFile, WriteAt, SyncFile, RenameFile, RemoveFil
                             AllocateFile, TrimFile>;
 
 enum class DiskLane { kLog, kSide };
+
+// Whether a failure ends the port. In the side lane it does when names were to be made durable: the
+// kernel tells of a write that failed once, so the log's next sync of the directory would pass for
+// done and lose a name that it counts on. Not so for want of room or descriptors (kUnavailable):
+// nothing was tried then. Files have an error of their own, and the lanes sync none in common.
+[[nodiscard]] inline bool ends_port(DiskLane lane, bool syncs_names, const Error& why) {
+  return lane == DiskLane::kLog || (syncs_names && why.code != ErrorCode::kUnavailable);
+}
+[[nodiscard]] inline bool syncs_names(const std::vector<DiskOp>& ops) {
+  return std::ranges::any_of(
+      ops, [](const DiskOp& op) { return std::holds_alternative<SyncDirectory>(op); });
+}
 
 struct DiskBatch {
   DiskBatchId id;

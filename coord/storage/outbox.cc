@@ -6,8 +6,35 @@
 
 namespace ringside::coord {
 
-void Outbox::push(DiskBatchId id, std::vector<DiskOp> ops, Needs needs) {
-  waiting_.push_back({{id, std::move(ops), DiskLane::kLog}, std::move(needs)});
+namespace {
+
+// The manifest that a batch writes becomes another one.
+void write_anew(std::vector<DiskOp>& ops, Needs& needs, const Manifest& manifest) {
+  for (DiskOp& op : ops) {
+    auto* write = std::get_if<WriteAt>(&op);
+    if (write != nullptr && write->file == kManifestTemp) {
+      write->bytes = std::make_shared<const Bytes>(encode_manifest(manifest));
+      needs.manifest_bytes = write->bytes->size();
+    }
+  }
+}
+
+}  // namespace
+
+void Outbox::push(DiskBatchId id, std::vector<DiskOp> ops, Needs needs, const Manifest& after) {
+  waiting_.push_back({{id, std::move(ops), DiskLane::kLog}, std::move(needs), after});
+  release();
+}
+
+void Outbox::push_first(DiskBatchId id, std::vector<DiskOp> ops, const Manifest& after,
+                        const std::function<void(Manifest&)>& changed) {
+  for (Waiting& later : waiting_) {
+    changed(later.after);
+    write_anew(later.batch.ops, later.needs, later.after);
+  }
+  Waiting first{{id, std::move(ops), DiskLane::kLog}, {}, after};
+  write_anew(first.batch.ops, first.needs, after);
+  waiting_.push_front(std::move(first));
   release();
 }
 
@@ -16,6 +43,7 @@ void Outbox::release() {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     place(next.batch.ops, next.needs);
+    sent_ = std::move(next.after);
     port_.submit(std::move(next.batch));
   }
 }

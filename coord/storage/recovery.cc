@@ -197,8 +197,8 @@ class Reader {
     const Zxid last =
         segment.open ? record.header.last() : std::min(record.header.last(), segment.last);
     found.last = last;
-    out_.position.marks.push_back(
-        {segment.number, record.header.first, last, found.end, record.chain});
+    out_.position.marks.push_back({segment.number, record.header.first, last, found.end,
+                                   record.chain, out_.position.log_bytes});
     if (last > base()) {
       out_.position.log_bytes += record.bytes;
     }
@@ -238,6 +238,7 @@ class Reader {
       } else {  // the part that led up to the snapshot is lost, or nothing follows it
         result.log.clear();
         out_.position.marks.clear();
+        out_.position.log_bytes = 0;
         out_.manifest.segments.clear();
       }
     }

@@ -27,15 +27,16 @@ struct RecordMark {
   std::uint64_t segment = 0;
   Zxid first;
   Zxid last;
-  std::uint64_t end = 0;    // offset behind it
-  std::uint32_t chain = 0;  // value that the next record continues
+  std::uint64_t end = 0;     // offset behind it
+  std::uint32_t chain = 0;   // value that the next record continues
+  std::uint64_t before = 0;  // LogPosition::log_bytes before it
 };
 
 // The end of the history and what is needed to write on.
 struct LogPosition {
   Zxid last;                      // of the log, or the snapshot's
   std::uint32_t chain = 0;        // at the end of the last record
-  std::uint64_t log_bytes = 0;    // in records after the snapshot
+  std::uint64_t log_bytes = 0;    // in records after what the snapshot holds
   std::vector<RecordMark> marks;  // from the record that holds the commit point on
 };
 

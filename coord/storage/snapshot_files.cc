@@ -14,8 +14,9 @@ SnapshotFiles::File* SnapshotFiles::find(SnapshotFileId id, Phase phase) {
 }
 
 SnapshotFileId SnapshotFiles::begin(BirthId birth, ManifestSnapshot snapshot,
-                                    std::vector<DiskOp>& ops) {
+                                    std::vector<DiskOp>& ops, std::uint64_t covered) {
   File file;
+  file.covered = covered;
   file.snapshot = snapshot;
   file.name = snapshot_file(snapshot) + kPartSuffix;
   auto header = std::make_shared<const Bytes>(encode_snapshot_header(birth, snapshot.zxid));
@@ -52,8 +53,9 @@ std::vector<DiskOp> SnapshotFiles::seal(SnapshotFileId id) {
   file->phase = Phase::kSealed;
   auto trailer =
       std::make_shared<const Bytes>(encode_snapshot_trailer(file->state_bytes, file->check));
+  // Its name need not be durable: whoever gives it another one sees to that.
   return {WriteAt{file->name, kSnapshotHeaderBytes + file->state_bytes, std::move(trailer)},
-          SyncFile{file->name}, SyncDirectory{}};
+          SyncFile{file->name}};
 }
 
 std::optional<std::string> SnapshotFiles::drop(SnapshotFileId id) {
@@ -89,7 +91,7 @@ std::optional<SnapshotFiles::Whole> SnapshotFiles::take(SnapshotFileId id) {
     return std::nullopt;
   }
   auto file = files_.extract(id);
-  return Whole{file.mapped().snapshot, std::move(file.mapped().name)};
+  return Whole{file.mapped().snapshot, std::move(file.mapped().name), file.mapped().covered};
 }
 
 }  // namespace ringside::coord

@@ -20,11 +20,14 @@ class SnapshotFiles {
  public:
   struct Whole {
     ManifestSnapshot snapshot;
-    std::string part_file;  // its name until now
+    std::string part_file;      // its name until now
+    std::uint64_t covered = 0;  // as begin() was told
   };
 
   // The operations of each call, for the side lane; none: the file takes no more.
-  SnapshotFileId begin(BirthId birth, ManifestSnapshot snapshot, std::vector<DiskOp>& ops);
+  // `covered`: bytes of log that it makes superfluous.
+  SnapshotFileId begin(BirthId birth, ManifestSnapshot snapshot, std::vector<DiskOp>& ops,
+                       std::uint64_t covered = 0);
   std::vector<DiskOp> add(SnapshotFileId id, std::shared_ptr<const Bytes> part);
   std::vector<DiskOp> seal(SnapshotFileId id);
   // Forgets it; nullopt: nothing is left to remove.
@@ -48,6 +51,7 @@ class SnapshotFiles {
     std::uint64_t state_bytes = 0;
     std::uint32_t check = 0;
     std::size_t unsynced = 0;
+    std::uint64_t covered = 0;
   };
   File* find(SnapshotFileId id, Phase phase);
 

@@ -54,6 +54,7 @@ Result<Recovered> Storage::recover(const DiskImage& image) {
   }
   state.recovered = true;
   state.manifest = std::move(reading->manifest);
+  state.outbox.begin_with(state.manifest);
   state.at = std::move(reading->position);
   state.raise_commit_point({});
   // A process that was killed leaves bytes and names that no sync has reached: they are made
@@ -132,7 +133,10 @@ DiskBatchId Storage::switch_history(NewHistory history) {
   std::vector<std::string> old_files;
   std::vector<DiskOp> ops;
   if (history.snapshot) {
-    old_files = state.take_snapshot(ops, *history.snapshot);
+    if (manifest.snapshot) {
+      old_files.push_back(snapshot_file(*manifest.snapshot));
+    }
+    manifest.snapshot = state.take_snapshot(ops, *history.snapshot);
     const auto segments = state.drop_segments_from(0);
     old_files.insert(old_files.end(), segments.begin(), segments.end());
     state.at = LogPosition{manifest.snapshot->zxid, 0, 0, {}};
@@ -168,7 +172,8 @@ SnapshotFileId Storage::begin_snapshot(Zxid zxid) {
   }
   std::vector<DiskOp> ops;
   const SnapshotFileId id = state.snapshots.begin(
-      state.manifest.birth, ManifestSnapshot{zxid, state.manifest.next_file++}, ops);
+      state.manifest.birth, ManifestSnapshot{zxid, state.manifest.next_file++}, ops,
+      state.log_bytes_up_to(zxid));
   state.submit_side(std::move(ops), {id, false});
   return id;
 }
@@ -193,27 +198,40 @@ DiskBatchId Storage::adopt_snapshot(SnapshotFileId file, Zxid keep_entries_from)
   if (state.fenced) {
     return DiskBatchId{};
   }
-  Manifest& manifest = state.manifest;
-  CHECK(manifest.birth);
+  CHECK(state.manifest.birth);
+  Manifest in_force = state.outbox.sent();  // appends may wait for the room that this gives
+  in_force.next_file = state.manifest.next_file;
   std::vector<DiskOp> ops;
-  const Zxid before = manifest.snapshot ? manifest.snapshot->zxid : Zxid{};
-  std::vector<std::string> old_files = state.take_snapshot(ops, file);
-  const Zxid zxid = manifest.snapshot->zxid;
-  CHECK(zxid >= before);
+  const ManifestSnapshot snapshot = state.take_snapshot(ops, file);
+  const Zxid zxid = snapshot.zxid;
+  std::vector<std::string> old_files;
+  if (in_force.snapshot) {
+    CHECK(zxid >= in_force.snapshot->zxid);
+    old_files.push_back(snapshot_file(*in_force.snapshot));
+  }
   CHECK(zxid <= state.at.last);
-  state.raise_commit_point(zxid);
   // The open segment stays, so that its blocks are used; a later snapshot lets go of it.
-  const auto needed = std::ranges::find_if(manifest.segments, [&](const ManifestSegment& segment) {
+  const auto needed = std::ranges::find_if(in_force.segments, [&](const ManifestSegment& segment) {
     return segment.open || segment.last >= keep_entries_from || segment.last > zxid;
   });
-  for (auto segment = manifest.segments.begin(); segment != needed; ++segment) {
+  for (auto segment = in_force.segments.begin(); segment != needed; ++segment) {
     old_files.push_back(log_file(segment->number));
   }
-  manifest.segments.erase(manifest.segments.begin(), needed);
+  const std::uint64_t oldest = needed != in_force.segments.end() ? needed->number
+                               : in_force.segments.empty()       ? 0
+                                                           : in_force.segments.back().number + 1;
+  const auto adopt = [&](Manifest& manifest) {
+    manifest.snapshot = snapshot;
+    manifest.commit_point = std::max(manifest.commit_point, zxid);
+    std::erase_if(manifest.segments,
+                  [oldest](const ManifestSegment& segment) { return segment.number < oldest; });
+  };
+  adopt(in_force);
+  adopt(state.manifest);
+  state.raise_commit_point(zxid);
   state.forget_marks_of_dropped_segments();
-  state.at.log_bytes = 0;
-  state.replace_manifest(ops);
-  const DiskBatchId id = state.submit(std::move(ops));
+  add_manifest_ops(ops, encode_manifest(in_force));
+  const DiskBatchId id = state.submit_first(std::move(ops), in_force, adopt);
   state.remove_after(id, std::move(old_files));
   return id;
 }
@@ -224,7 +242,12 @@ DiskOutcome Storage::on_disk_done(DiskBatchId id, const Status& status) {
   if (state.fenced) {
     return DiskOutcome::kFenced;
   }
-  if (const auto side = state.side_work.extract(id)) {
+  const auto side = state.side_work.extract(id);
+  if (side && !status && ends_port(DiskLane::kSide, side.mapped().syncs_names, status.error())) {
+    state.fenced = true;
+    return DiskOutcome::kFenced;
+  }
+  if (side) {
     if (state.room.done(id, status)) {
       state.outbox.release();
       return status ? DiskOutcome::kDone : DiskOutcome::kSideFailed;

@@ -3,7 +3,8 @@
 //
 // Owned and called by the driver, on its one thread. Every call that persists submits one batch to
 // the DiskPort's log lane and returns its id; the work is durable when that batch has completed,
-// and batches complete in order. What is only a precaution goes by the side lane and may fail
+// and batches complete in order, but for adopt_snapshot(), which goes before what waits for room.
+// What is only a precaution goes by the side lane and may fail
 // without harm: snapshot files until they are adopted, the removal of what is not needed, and the
 // blocks that are taken ahead. What lacks blocks waits for them: a full disk delays a call and
 // never fails it.

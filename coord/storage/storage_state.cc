@@ -28,7 +28,14 @@ DiskBatchId Storage::State::submit(std::vector<DiskOp> ops) {
   if (!closed.empty()) {
     after[id].trim = std::exchange(closed, {});
   }
-  outbox.push(id, std::move(ops), std::exchange(needs, {}));
+  outbox.push(id, std::move(ops), std::exchange(needs, {}), manifest);
+  return id;
+}
+
+DiskBatchId Storage::State::submit_first(std::vector<DiskOp> ops, const Manifest& after_it,
+                                         const std::function<void(Manifest&)>& changed) {
+  const DiskBatchId id{++last_batch};
+  outbox.push_first(id, std::move(ops), after_it, changed);
   return id;
 }
 
@@ -37,6 +44,7 @@ DiskBatchId Storage::State::submit_side(std::vector<DiskOp> ops, SideWork work) 
     return DiskBatchId{};
   }
   const DiskBatchId id{++last_batch};
+  work.syncs_names = syncs_names(ops);
   side_work.emplace(id, work);
   port.submit({id, std::move(ops), DiskLane::kSide});
   return id;
@@ -52,10 +60,10 @@ void Storage::State::tidy(const After& files) {
     room.forget(file);
     ops.emplace_back(RemoveFile{file});
   }
-  if (!files.remove.empty()) {
-    ops.emplace_back(SyncDirectory{});
-  }
   submit_side(std::move(ops), {});
+  if (!files.remove.empty()) {
+    submit_side({SyncDirectory{}}, {});  // apart: its failure is no precaution's
+  }
 }
 
 void Storage::State::remove_after(DiskBatchId batch, std::vector<std::string> files) {
@@ -86,28 +94,32 @@ void Storage::State::replace_manifest(std::vector<DiskOp>& ops) {
   add_manifest_ops(ops, std::move(bytes));
 }
 
-std::vector<std::string> Storage::State::take_snapshot(std::vector<DiskOp>& ops,
-                                                       SnapshotFileId file) {
+std::uint64_t Storage::State::log_bytes_up_to(Zxid zxid) const {
+  const auto later = std::ranges::find_if(
+      at.marks, [zxid](const RecordMark& record) { return record.last > zxid; });
+  return later == at.marks.end() ? at.log_bytes : later->before;
+}
+
+ManifestSnapshot Storage::State::take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file) {
   const auto whole = snapshots.take(file);
   CHECK(whole.has_value());
-  std::vector<std::string> before;
-  if (manifest.snapshot) {
-    before.push_back(snapshot_file(*manifest.snapshot));
+  at.log_bytes -= std::min(at.log_bytes, whole->covered);
+  for (RecordMark& mark : at.marks) {
+    mark.before -= std::min(mark.before, whole->covered);
   }
-  manifest.snapshot = whole->snapshot;
   ops.emplace_back(RenameFile{whole->part_file, snapshot_file(whole->snapshot)});
-  return before;
+  return whole->snapshot;
 }
 
 void Storage::State::encode_records(Bytes& out, ManifestSegment& to, std::span<const Entry> entries,
                                     Zxid acknowledged) {
   ByteWriter writer;
   at.chain = append_record(writer, at.chain, at.last, entries, manifest.commit_point, acknowledged);
-  at.log_bytes += writer.size();
   at.last = entries.back().zxid;
   to.end += writer.size();
   to.last = at.last;
-  at.marks.push_back({to.number, entries.front().zxid, at.last, to.end, at.chain});
+  at.marks.push_back({to.number, entries.front().zxid, at.last, to.end, at.chain, at.log_bytes});
+  at.log_bytes += writer.size();
   if (out.empty()) {
     out = writer.take();
   } else {
@@ -191,8 +203,12 @@ std::vector<std::string> Storage::State::cut(Zxid keep_until) {
   if (mark == at.marks.end()) {
     CHECK(!manifest.segments.empty() && manifest.segments.front().previous == keep_until);
     at.chain = manifest.segments.front().seed;
+    at.log_bytes = 0;
     at.marks.clear();
     return drop_segments_from(0);
+  }
+  if (mark + 1 != at.marks.end()) {
+    at.log_bytes = (mark + 1)->before;
   }
   mark->last = keep_until;
   at.chain = mark->chain;

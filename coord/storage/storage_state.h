@@ -2,6 +2,7 @@
 // as it will be once everything submitted is done. Included by the room's sources only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -27,6 +28,7 @@ struct Storage::State {
   struct SideWork {
     SnapshotFileId file;  // 0: of none
     bool seals = false;
+    bool syncs_names = false;
   };
   std::map<DiskBatchId, SideWork> side_work;  // under way in the side lane
   // What is done once that batch is: files that the manifest it made durable no longer names go,
@@ -45,6 +47,9 @@ struct Storage::State {
   State(StorageOptions storage_options, DiskPort& disk);
 
   DiskBatchId submit(std::vector<DiskOp> ops);
+  // Before whatever waits for room (Outbox::push_first).
+  DiskBatchId submit_first(std::vector<DiskOp> ops, const Manifest& after_it,
+                           const std::function<void(Manifest&)>& changed);
   DiskBatchId submit_side(std::vector<DiskOp> ops, SideWork work);
   void tidy(const After& files);
   void remove_after(DiskBatchId batch, std::vector<std::string> files);
@@ -52,8 +57,11 @@ struct Storage::State {
 
   // Everything before it in `ops` is durable, names included, before the manifest counts on it.
   void replace_manifest(std::vector<DiskOp>& ops);
-  // A whole snapshot file becomes the base of the manifest. Returns the file that was it before.
-  std::vector<std::string> take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file);
+  // Of at.log_bytes, those that a snapshot of `zxid` makes superfluous; about: a record that holds
+  // it counts wholly as later, and those below the commit point have no marks any more.
+  [[nodiscard]] std::uint64_t log_bytes_up_to(Zxid zxid) const;
+  // A whole snapshot file gets its own name; the caller makes it the base of a manifest.
+  ManifestSnapshot take_snapshot(std::vector<DiskOp>& ops, SnapshotFileId file);
   // A segment of its own for `entries`; it counts once a manifest that names it is durable.
   void begin_segment(std::vector<DiskOp>& ops, std::span<const Entry> entries, Zxid acknowledged);
   // Whether `entries` fit into the blocks of the open segment.

@@ -54,7 +54,7 @@ bool Discovery::has_quorum_of_infos() const {
 }
 
 bool Discovery::has_quorum_of_promises() const {
-  return promises().sufficient();
+  return own_promised_ && promises().sufficient();
 }
 
 Result<Epoch> Discovery::new_epoch() const {

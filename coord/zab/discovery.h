@@ -5,6 +5,11 @@
 //   collecting ── quorum of FollowerInfo ──▶ promising ── quorum of AckEpoch ──▶ done
 //        └────────────── an acker has a better log (DSN'11, phase 1) ──▶ give up
 //
+// All are asked while the leader's own promise is still on its way to the disk. Asking binds
+// nobody: an epoch begins with a quorum of durable promises to it, a voter's promise to an epoch
+// counts once, and any two quorums share a voter. So an epoch that was asked for and forgotten in a
+// crash may be asked for again, by anybody.
+//
 // Rules: the new epoch is above every accepted one (D4), and at most kMaxEpoch (D18); a birth id is
 // drawn only when every voter answers and none holds a transaction (D17); voters in doubt count
 // only when all are there (D16).
@@ -33,6 +38,7 @@ class Discovery {
   // The ring's birth id, drawn now if there was none. An error when it must not be born.
   Result<BirthId> birth(Rng& rng) const;
 
+  // The leader's own among them: it must not begin an epoch that it would not remember.
   [[nodiscard]] bool has_quorum_of_promises() const;
   // A follower whose log beats the leader's own among those that count for its quorum.
   [[nodiscard]] std::optional<MemberId> better_follower() const;

@@ -31,6 +31,8 @@ struct ZabOptions {
   // What one step hands out for applying at most, so that no turn of the loop takes long.
   std::uint64_t deliver_bytes = 256ULL << 10U;
   std::size_t deliver_entries = 256;
+  // Followers that take a snapshot at a time; another one waits, promised, for its turn.
+  std::size_t snapshots_at_once = 7;
 };
 
 // What the member holds when it starts (Storage::recover).

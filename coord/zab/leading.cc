@@ -83,10 +83,10 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
   if (stage_ == Stage::kElecting || stage_ == Stage::kPromising) {
     discovery_.add_info(from, info);
   }
-  if (promised_) {
-    ask_followers();
-  } else if (stage_ == Stage::kElecting) {
+  if (stage_ == Stage::kElecting) {
     try_new_epoch();
+  } else {
+    ask_followers();
   }
 }
 
@@ -116,13 +116,12 @@ void Leading::try_new_epoch() {
   epoch_ = *epoch;
   stage_ = Stage::kPromising;
   if (core_.in_doubt) {  // its own promise counts only where everybody's does (D16)
-    promised_ = true;
     discovery_.own_promise();
-    ask_followers();
-    try_synchronize();
   } else {
-    core_.save_epochs(birth_, epoch_, core_.current);  // D4: durable before the promise leaves
+    core_.save_epochs(birth_, epoch_, core_.current);  // D4: it counts once it is durable
   }
+  ask_followers();
+  try_synchronize();
 }
 
 void Leading::ask_followers() {
@@ -152,7 +151,7 @@ void Leading::on_ack_epoch(MemberId from, const AckEpoch& ack) {
 
 void Leading::try_synchronize() {
   if (stage_ != Stage::kPromising || !discovery_.has_quorum_of_promises()) {
-    return;
+    return;  // its own promise among them
   }
   if (const auto better = discovery_.better_follower()) {
     core_.leave(fmt::format("voter {} has a better log", better->value));
@@ -177,6 +176,9 @@ void Leading::try_synchronize() {
 
 void Leading::synchronize(MemberId id, FollowerState& follower) {
   const SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
+  if (plan.mode == SyncMode::kSnap && !snapshot_may_begin()) {
+    return;  // synchronize_waiting() comes back to it
+  }
   core_.say(Weight::kInfo,
             fmt::format("synchronizing voter {} from {}: {} up to {}, then {} "
                         "transactions",
@@ -196,6 +198,23 @@ void Leading::synchronize(MemberId id, FollowerState& follower) {
   } else {
     follower.stage = FollowerStage::kFeeding;
     feed(id, follower);
+  }
+}
+
+bool Leading::snapshot_may_begin() const {
+  const auto under_way = std::ranges::count_if(
+      followers_, [](const auto& entry) { return entry.second.stage == FollowerStage::kSnapshot; });
+  return static_cast<std::size_t>(under_way) < core_.options.snapshots_at_once;
+}
+
+void Leading::synchronize_waiting() {
+  if (stage_ < Stage::kSynchronizing) {
+    return;
+  }
+  for (auto& [id, follower] : followers_) {
+    if (follower.stage == FollowerStage::kPromised && snapshot_may_begin()) {
+      synchronize(id, follower);
+    }
   }
 }
 

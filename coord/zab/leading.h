@@ -6,7 +6,7 @@
 //
 //   state \ event   FollowerInfo      AckEpoch        AckNewLeader       persisted
 //   electing        count             drop            drop               -
-//   promising       LeaderInfo        count, compare  drop               LeaderInfo to all
+//   promising       LeaderInfo        count, compare  drop               own promise
 //   synchronizing   LeaderInfo        synchronize     count              own NEWLEADER ack
 //   established     LeaderInfo        synchronize     UPTODATE           own ack of proposals
 //
@@ -16,6 +16,7 @@
 //   promised ─ SNAP ─▶ snapshot ─ SnapshotTaken ─▶ feeding ─ the leader's last one sent ─▶ syncing
 //       └──────────────── DIFF, TRUNC ────────────────▶┘        NEWLEADER in the same step
 //
+// One that needs a snapshot while `snapshots_at_once` others take theirs stays promised until then.
 // In the step in which it has got the history up to the leader's last proposal it gets NEWLEADER,
 // and every later proposal follows on the same link. Until then the history after `fed` stays in
 // memory for it, within the bounds of a lag.
@@ -77,6 +78,8 @@ class Leading {
   void ask_followers();
   void try_synchronize();
   void synchronize(MemberId id, FollowerState& follower);
+  void synchronize_waiting();
+  [[nodiscard]] bool snapshot_may_begin() const;
   void feed(MemberId id, FollowerState& follower);
   void deliver();
   void try_establish();
@@ -95,7 +98,6 @@ class Leading {
   Instant next_beat_;
   BirthId birth_;  // of this reign, once the epoch is fixed
   Epoch epoch_;
-  bool promised_ = false;    // own accepted_epoch holds the new one
   bool own_synced_ = false;  // own current_epoch is durable
   bool reigning_ = false;
   bool handing_over_ = false;

@@ -64,9 +64,7 @@ void Leading::on_persisted(const PersistDone& done) {
   if (done.kind == PersistKind::kAppend) {
     commit_acknowledged();
   } else if (stage_ == Stage::kPromising) {
-    promised_ = true;
     discovery_.own_promise();
-    ask_followers();
     try_synchronize();
   } else if (stage_ == Stage::kSynchronizing) {
     own_synced_ = true;
@@ -95,6 +93,7 @@ void Leading::flush() {
       }
     }
   }
+  synchronize_waiting();  // after the proposals: what it is fed holds them
   core_.append_pending();
 }
 

@@ -134,6 +134,12 @@ struct ForwardedRequest {
   RequestId id;
   Bytes request;
 };
+struct ForwardedRequests {  // what gathered in one turn, in order; at least two
+  std::vector<ForwardedRequest> requests;
+};
+// Of one such frame, so that no turn of the leader takes long; but always one request.
+inline constexpr std::size_t kMaxForwarded = 256;
+inline constexpr std::size_t kMaxForwardedBytes = 64U << 10U;
 // What the leader says to a request without a transaction. If that took a quorum, one was confirmed
 // after the request.
 struct RequestAnswer {
@@ -163,7 +169,7 @@ using Message =
     std::variant<Notification, FollowerInfo, LeaderInfo, AckEpoch, SyncStart, SnapshotChunk,
                  SyncEntries, NewLeader, AckNewLeader, UpToDate, Proposal, Ack, Commit, Heartbeat,
                  HeartbeatReply, ForwardedRequest, RequestAnswer, RequestRefused, ObserverInfo,
-                 ObserverStart, Inform, SnapshotAck, SnapshotData>;
+                 ObserverStart, Inform, SnapshotAck, ForwardedRequests, SnapshotData>;
 
 struct Envelope {
   std::uint64_t run = 0;

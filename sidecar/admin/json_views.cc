@@ -5,19 +5,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sidecar/admin/json_text.h"
+
 namespace ringside::admin {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string text_of(const json& value) {
-  return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-std::string hex(std::uint64_t value) {
-  return fmt::format("{:#x}", value);
-}
 
 const char* ring_word(const Snapshot& snapshot) {
   if (snapshot.stale) {

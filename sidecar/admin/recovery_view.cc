@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sidecar/admin/json_text.h"
+
 namespace ringside::admin {
 
 std::string recovery_json(const RecoveryView& view) {
@@ -20,7 +22,10 @@ std::string recovery_json(const RecoveryView& view) {
   if (!view.damage.empty()) {
     out["damage"] = view.damage;
   }
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (!view.unfinished.empty()) {
+    out["unfinished"] = view.unfinished;
+  }
+  return text_of(out);
 }
 
 }  // namespace ringside::admin

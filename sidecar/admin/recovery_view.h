@@ -6,10 +6,15 @@
 #include <variant>
 #include <vector>
 
+#include "config/base/time.h"
 #include "coord/zab/types.h"
 #include "sidecar/admin/trouble.h"
 
 namespace ringside::admin {
+
+// For the answer: a large history is read twice and written once. Who asks waits longer than that.
+inline constexpr milliseconds kRecoveryLimit{300'000};
+inline constexpr milliseconds kRecoveryPatience = kRecoveryLimit + seconds{30};
 
 struct RecoveryView {
   bool done = false;
@@ -21,6 +26,7 @@ struct RecoveryView {
   std::size_t znodes = 0;
   std::size_t sessions = 0;
   std::string damage;                   // what is known to be lost of this disk; empty: nothing
+  std::string unfinished;               // done on disk, but why not in force here; empty: it is
   std::vector<std::string> voters;      // that the ring will have, by the settings
   std::vector<std::string> old_voters;  // that it had
 };

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/base/check.h"
+#include "sidecar/admin/json_text.h"
 
 namespace ringside::admin {
 
@@ -52,7 +53,7 @@ std::string trouble_json(const Trouble& trouble) {
   if (kind.code != 0) {
     out["code"] = kind.code;
   }
-  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return text_of(out);
 }
 
 }  // namespace ringside::admin

@@ -1,24 +1,15 @@
 #include "sidecar/admin/znode_json.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "config/utf8.h"
+#include "sidecar/admin/json_text.h"
 
 namespace ringside::admin {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string text_of(const json& value) {
-  return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-std::string hex(std::uint64_t value) {
-  return fmt::format("{:#x}", value);
-}
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sidecar/admin/change_guard.h"
+#include "sidecar/admin/recovery_view.h"
 #include "sidecar/admin/znode_json.h"
 #include "sidecar/admin/znode_request.h"
 
@@ -14,8 +15,6 @@ constexpr const char* kJson = "application/json";
 constexpr const char* kAllowed = "GET, HEAD, PUT, POST, DELETE";
 // The loop answers within the call's own timeout; this is for one that does not turn.
 constexpr milliseconds kGrace{1000};
-// For `ring recover`: a large history is read twice and written once.
-constexpr milliseconds kRecovery{300'000};
 constexpr const char* kRecoveryRoute = "/v1/ring/recover";
 
 std::vector<std::string> values(const httplib::Request& request, const char* field) {
@@ -88,7 +87,7 @@ void recover(const httplib::Request& request, httplib::Response& response, Contr
       [&](std::function<void(RecoveryAnswer)> done) {
         return control.recover(go, std::move(done));
       },
-      kRecovery);
+      kRecoveryLimit);
   const Trouble* trouble = answered ? std::get_if<Trouble>(&*answered) : &answered.error();
   if (trouble != nullptr) {
     return answer(response, *trouble);

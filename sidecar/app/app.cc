@@ -81,9 +81,7 @@ Status App::Parts::start() {
   }
   view_store = std::make_unique<ViewStore>(
       loop, ring.data_dir(),
-      [this] {
-        return feed.view().save(settings->ring.name, ring.status().birth, ring.status().applied);
-      },
+      [this] { return feed.view().save(settings->ring.name, ring.birth(), ring.applied()); },
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();
@@ -209,16 +207,8 @@ void App::Parts::ring_moved() {
   }
 }
 
-// Workers with the newest table route by everything applied, unless a service is yet to be read:
-// what came since the table was made touched none.
 coord::Zxid App::Parts::routed() const {
-  if (!feed.ring_counts() || !feed.table()) {
-    return {};
-  }
-  const balancer::TableVersion version = proxy->routed();
-  const bool newest =
-      version.generation == feed.table()->version().generation && !feed.view().dirty();
-  return newest ? ring.applied() : coord::Zxid{version.zxid};
+  return feed.routed(proxy->routed(), ring.applied());
 }
 
 Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAnswer)> answered) {
@@ -232,6 +222,7 @@ Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAns
 }
 
 void App::Parts::refresh_table() {
+  feed.belongs_to(ring.birth());
   if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
     view_store->changed();
   }

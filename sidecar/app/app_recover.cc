@@ -20,12 +20,15 @@ std::vector<std::string> named(const std::vector<config::Voter>& voters) {
   return all;
 }
 
-admin::RecoveryAnswer answer_of(const Result<coord::Rebirth>& found, admin::RecoveryView view) {
-  if (!found) {
-    const bool refused = found.error().code == ErrorCode::kRefused;
+admin::RecoveryAnswer answer_of(const Result<RingMember::Recovery>& result,
+                                admin::RecoveryView view) {
+  if (!result) {
+    const bool refused = result.error().code == ErrorCode::kRefused;
     return Trouble{refused ? TroubleWord::kRecoveryRefused : TroubleWord::kRecoveryFailed,
-                   found.error().message};
+                   result.error().message};
   }
+  const coord::Rebirth* const found = &result->found;
+  view.unfinished = result->unfinished;
   view.birth = found->birth;
   view.last = found->last;
   view.commit = found->commit_point;
@@ -72,20 +75,21 @@ void App::Parts::recover_now(bool go, const std::function<void(admin::RecoveryAn
   view.voters = named(identity.voters);
   view.old_voters = named(now.voters);
   if (!go) {
-    return ring.plan_recovery([answered, view](const Result<coord::Rebirth>& found) {
+    return ring.plan_recovery([answered, view](const Result<RingMember::Recovery>& found) {
       answered(answer_of(found, view));
     });
   }
   view.done = true;
-  ring.recover(wanted.ring, [this, answered, view, wanted](const Result<coord::Rebirth>& found) {
-    if (found) {
-      auto changed = *settings;
-      changed.ring = wanted.ring;
-      settings = std::make_shared<const config::Settings>(std::move(changed));
-      view_store->changed();
-    }
-    answered(answer_of(found, view));
-  });
+  ring.recover(wanted.ring,
+               [this, answered, view, wanted](const Result<RingMember::Recovery>& found) {
+                 if (found) {
+                   auto changed = *settings;
+                   changed.ring = wanted.ring;
+                   settings = std::make_shared<const config::Settings>(std::move(changed));
+                   view_store->changed();
+                 }
+                 answered(answer_of(found, view));
+               });
 }
 
 }  // namespace ringside::app

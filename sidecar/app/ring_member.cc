@@ -56,6 +56,7 @@ RingMember::RingMember(net::Loop& loop, const config::Ring& settings, RingListen
                  after_driver();
                }
              }),
+      turn_end_(loop, [this] { end_of_turn(); }),
       pool_(loop) {}
 
 RingMember::~RingMember() = default;
@@ -166,6 +167,7 @@ std::uint64_t RingMember::random_birth() {
 }
 
 void RingMember::drop_waiting() {
+  asked_.clear();
   for (auto& [id, handler] : std::exchange(waiting_, {})) {
     later_.emplace_back([on_reply = std::move(handler)] { on_reply(unavailable()); });
   }
@@ -197,6 +199,7 @@ Status RingMember::start_driver(const coord::DiskImage& image) {
     return std::unexpected(driver.error());
   }
   driver_ = std::move(*driver);
+  routed_ = {};  // this one has been told of nothing
   return {};
 }
 
@@ -213,7 +216,6 @@ void RingMember::become_observer(const std::string& reason) {
         as_observer(identity_, coord::MemberId{coord::kMinObserverId + (random64() >> 12U)});
   }
   driver_.reset();
-  routed_ = {};
   drop_waiting();
   const Status started = start_driver({});
   CHECK(started.has_value());  // an observer has nothing on disk that could be wrong
@@ -246,6 +248,19 @@ void RingMember::after_driver() {
   }
 }
 
+void RingMember::end_of_turn() {
+  if (!std::exchange(owed_, false)) {
+    return;
+  }
+  if (!asked_.empty() && driver_) {
+    driver_->submit(loop_.now(), std::exchange(asked_, {}));
+  }
+  after_driver();
+  if (owed_) {  // a handler asked for more: in the next turn, so that none can hold up the loop
+    timer_.start(Duration::zero());
+  }
+}
+
 void RingMember::note_contact() {
   const auto leader = driver_ ? driver_->leader() : std::nullopt;
   if (leader != led_by_ || contact_.self != identity_.self) {
@@ -264,7 +279,7 @@ void RingMember::set_routed(coord::Zxid zxid) {
 void RingMember::hand_over() {
   if (driver_) {
     driver_->hand_over(loop_.now());
-    after_driver();
+    after_this_turn();
   }
 }
 
@@ -275,6 +290,7 @@ void RingMember::stop(std::function<void()> done) {
     peers_->stop();
   }
   waiting_.clear();
+  asked_.clear();
   pool_.when_idle([this, call = std::move(done)]() mutable {
     if (disk_) {
       disk_->shut_down(std::move(call));
@@ -285,20 +301,20 @@ void RingMember::stop(std::function<void()> done) {
 }
 
 void RingMember::submit(coord::Request request, ReplyHandler on_reply) {
+  after_this_turn();
   if (!driver_ || stopping_) {
     later_.emplace_back([handler = std::move(on_reply)] { handler(unavailable()); });
     return;
   }
   const coord::RequestId id{++next_request_};
   waiting_.emplace(id, std::move(on_reply));
-  driver_->submit(loop_.now(), id, std::move(request));
-  after_driver();
+  asked_.emplace_back(id, std::move(request));
 }
 
 void RingMember::touch(coord::SessionId session) {
   if (driver_) {
     driver_->touch(loop_.now(), session);
-    after_driver();
+    after_this_turn();
   }
 }
 

@@ -25,6 +25,7 @@
 #include "sidecar/disk/disk_executor.h"
 #include "sidecar/net/loop.h"
 #include "sidecar/net/timer.h"
+#include "sidecar/net/turn_end_task.h"
 #include "sidecar/peer/peer_hub.h"
 
 namespace ringside::app {
@@ -60,7 +61,11 @@ class RingMember : public coord::DriverPorts,
 
   // `ring recover` (ring_recovery.cc). Why it may not be now; empty: it may.
   [[nodiscard]] std::string recovery_refused() const;
-  using RecoveryDone = std::function<void(Result<coord::Rebirth>)>;
+  struct Recovery {
+    coord::Rebirth found;
+    std::string unfinished;  // done on disk, but why this process does not go by it; empty: it does
+  };
+  using RecoveryDone = std::function<void(Result<Recovery>)>;
   // What recover() would come to; changes nothing.
   void plan_recovery(RecoveryDone done);
   // Begins the ring anew under a new birth, from what is on this member's disk, with the voters of
@@ -78,7 +83,8 @@ class RingMember : public coord::DriverPorts,
 
   [[nodiscard]] const RingIdentity& identity() const { return identity_; }
   [[nodiscard]] coord::RingStatus status() const;
-  // status().applied, cheaply.
+  // status().birth and .applied, cheaply.
+  [[nodiscard]] coord::BirthId birth() const { return driver_->birth(); }
   [[nodiscard]] coord::Zxid applied() const { return driver_->applied(); }
   // What the data path has adopted (Driver::set_routed).
   void set_routed(coord::Zxid zxid);
@@ -120,15 +126,22 @@ class RingMember : public coord::DriverPorts,
                                       coord::BirthId fresh) const;
   [[nodiscard]] coord::StorageOptions storage_options() const;
   static std::uint64_t random_birth();
+  // Reads the directory beside the disk's own work, until that has left the log alone meanwhile.
+  void read_at_rest(int tries, RecoveryDone done);
   void write_recovery(config::Ring fresh, RecoveryDone done);
-  Status begin_anew(config::Ring fresh, const RingIdentity& identity,
-                    const coord::DiskImage& image);
+  // Why it could not; empty: it has begun.
+  std::string begin_anew(config::Ring fresh, const RingIdentity& identity,
+                         const coord::DiskImage& image);
   // Not to the address of `self`: an observer dials every voter, also one that was a voter.
   Status open_links(coord::MemberId self);
   void drop_waiting();
   void note_contact();
   // Acts upon what the driver said, then re-arms the timer.
   void after_driver();
+  // The same at the end of the loop's turn: what clients asked for in it goes out together, and no
+  // handler runs within the call that it belongs to.
+  void after_this_turn() { owed_ = true; }
+  void end_of_turn();
 
   net::Loop& loop_;
   config::Ring settings_;
@@ -140,8 +153,11 @@ class RingMember : public coord::DriverPorts,
   std::unique_ptr<coord::Driver> driver_;
   std::unique_ptr<peer::PeerHub> peers_;
   net::Timer timer_;
+  net::TurnEndTask turn_end_;  // before that of peers_: what is answered now is sent in this turn
+  bool owed_ = false;
   std::deque<std::function<void()>> later_;
   bool draining_later_ = false;
+  std::vector<coord::LocalRequest> asked_;  // in this turn
   std::unordered_map<coord::RequestId, ReplyHandler> waiting_;
   std::unordered_map<coord::MemberId, std::string> addresses_;
   PoolJob pool_;  // of a recovery

@@ -5,7 +5,8 @@
 // disk comes to rest, the new birth and the new list of voters are written, and the voter starts
 // anew. Failure paths: it may not (recovery_refused), or the directory is no use: nothing has
 // changed. A failure while writing: it goes on as an observer until a restart, which finds the
-// history before or after, never between (coord/rebirth.h).
+// history before or after, never between (coord/rebirth.h). A failure after that, to begin by the
+// new history in this process: it is done, and the result says that it is unfinished.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +25,8 @@ namespace {
 
 // An election takes far less; a person who asks earlier asks too early.
 constexpr int kElectionsToWait = 5;
+// Of the directory, in a row, before a log that is written all the while is reported.
+constexpr int kReadings = 3;
 
 Status carry_out(const std::string& directory, const std::vector<coord::DiskOp>& ops,
                  const std::vector<config::Voter>& voters) {
@@ -78,13 +81,32 @@ void RingMember::plan_recovery(RecoveryDone done) {
     return done(fail(ErrorCode::kRefused, std::move(why)));
   }
   recovering_ = true;
+  read_at_rest(kReadings, std::move(done));
+}
+
+// What is read while the log is written may not fit together, and would look like damage.
+void RingMember::read_at_rest(int tries, RecoveryDone done) {
   auto found = std::make_shared<Result<coord::Rebirth>>(fail(ErrorCode::kIo, "not read"));
-  pool_.start([this, found, options = storage_options(),
-               fresh = coord::BirthId{1}] { *found = read_rebirth(options, fresh); },
-              [this, found, done = std::move(done)] {
-                recovering_ = false;
-                done(std::move(*found));
-              });
+  pool_.start(
+      [this, found, options = storage_options(), fresh = coord::BirthId{1}] {
+        *found = read_rebirth(options, fresh);
+      },
+      [this, found, tries, before = disk_->log_at_rest(), done = std::move(done)]() mutable {
+        const bool rested = before && disk_->log_at_rest() == before;
+        if (!rested && tries > 1 && !stopping_) {
+          return read_at_rest(tries - 1, std::move(done));
+        }
+        recovering_ = false;
+        if (!rested) {
+          return done(fail(ErrorCode::kRefused,
+                           "the log was written while it was read: the ring may have a "
+                           "quorum; try again"));
+        }
+        if (!*found) {
+          return done(std::unexpected(found->error()));
+        }
+        done(Recovery{std::move(**found), {}});
+      });
 }
 
 void RingMember::recover(config::Ring fresh, RecoveryDone done) {
@@ -112,37 +134,40 @@ void RingMember::write_recovery(config::Ring fresh, RecoveryDone done) {
   config::Settings whole;
   whole.ring = fresh;
   const RingIdentity identity = identify(whole, coord::MemberId{});
-  auto found = std::make_shared<Result<coord::Rebirth>>(fail(ErrorCode::kIo, "not read"));
-  auto image = std::make_shared<coord::DiskImage>();
+  struct Work {
+    Result<Recovery> result = fail(ErrorCode::kIo, "not read");
+    coord::DiskImage image;
+  };
+  auto work = std::make_shared<Work>();
   pool_.start(
-      [this, found, image, options = storage_options(), voters = identity.voters,
+      [this, work, options = storage_options(), voters = identity.voters,
        birth = coord::BirthId{random_birth()}] {
-        *found = read_rebirth(options, birth);
-        if (!*found) {
+        auto found = read_rebirth(options, birth);
+        const Status written = found ? carry_out(data_path_, found->ops, voters)
+                                     : Status(std::unexpected(found.error()));
+        if (!written) {
+          work->result = std::unexpected(written.error());
           return;
         }
-        Status written = carry_out(data_path_, (*found)->ops, voters);
-        auto reread = written ? data_->read_image() : std::unexpected(written.error());
-        if (!reread) {
-          *found = std::unexpected(reread.error());
-          return;
+        found->ops.clear();
+        found->birth = birth;
+        work->result = Recovery{std::move(*found), {}};
+        if (auto image = data_->read_image()) {
+          work->image = std::move(*image);
+        } else {
+          work->result->unfinished = image.error().message;
         }
-        (*found)->ops.clear();
-        (*found)->birth = birth;
-        *image = std::move(*reread);
       },
-      [this, found, image, identity, settings = std::move(fresh),
-       call = std::move(done)]() mutable {
+      [this, work, identity, settings = std::move(fresh), call = std::move(done)]() mutable {
         recovering_ = false;
-        if (!stopping_ && *found) {
-          const Status started = begin_anew(std::move(settings), identity, *image);
-          if (!started) {
-            *found = std::unexpected(started.error());
-          }
-        } else if (!*found) {
-          fenced_reason_ = "ring recover: " + found->error().message;
+        Result<Recovery>& result = work->result;
+        if (!result || !result->unfinished.empty()) {
+          fenced_reason_ =
+              "ring recover: " + (result ? result->unfinished : result.error().message);
+        } else if (!stopping_) {
+          result->unfinished = begin_anew(std::move(settings), identity, work->image);
         }
-        call(std::move(*found));
+        call(std::move(result));
       });
 }
 
@@ -156,8 +181,8 @@ Result<coord::Rebirth> RingMember::read_rebirth(const coord::StorageOptions& opt
 }
 
 // A voter of the new birth, with links of its own.
-Status RingMember::begin_anew(config::Ring fresh, const RingIdentity& identity,
-                              const coord::DiskImage& image) {
+std::string RingMember::begin_anew(config::Ring fresh, const RingIdentity& identity,
+                                   const coord::DiskImage& image) {
   peers_->stop();
   peers_.reset();
   disk_.reset();
@@ -168,16 +193,26 @@ Status RingMember::begin_anew(config::Ring fresh, const RingIdentity& identity,
   addresses_.clear();
   members_kept_ = true;
   drop_waiting();
-  if (Status started = start_driver(image); !started) {
-    become_observer(started.error().message);
+  std::string unfinished;
+  if (const Status started = start_driver(image); started) {
+    listener_.ring_log(
+        coord::LogSeverity::kWarn,
+        fmt::format("ring recover: the ring begins anew as birth {:#x} with {} voters",
+                    driver_->birth().value, identity_.voters.size()));
+  } else {
+    unfinished = started.error().message;
+    become_observer(unfinished);
   }
-  listener_.ring_log(coord::LogSeverity::kWarn,
-                     fmt::format("ring recover: the ring begins anew as birth {:#x} with {} voters",
-                                 driver_->handshake().birth.value, identity_.voters.size()));
-  const Status listening = open_links(identity.self);
+  if (const Status listening = open_links(identity.self); !listening && unfinished.empty()) {
+    unfinished = listening.error().message;
+    listener_.ring_log(coord::LogSeverity::kError,
+                       "ring recover: the history is written anew, but the links of this member "
+                       "cannot open before a restart: " +
+                           unfinished);
+  }
   listener_.ring_reloaded();
   after_driver();
-  return listening;
+  return unfinished;
 }
 
 }  // namespace ringside::app

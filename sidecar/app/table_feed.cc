@@ -12,6 +12,25 @@ Status TableFeed::load(ByteView bytes, const std::string& ring_name, coord::Birt
   return loaded;
 }
 
+void TableFeed::belongs_to(coord::BirthId birth) {
+  if (!birth || birth == birth_) {
+    return;
+  }
+  if (birth_) {
+    first_ = (table_ ? table_->version().generation : 0) + 1;
+    rebuild_ = true;  // also if no service differs: what is read then is the new ring's
+  }
+  birth_ = birth;
+}
+
+coord::Zxid TableFeed::routed(balancer::TableVersion oldest, coord::Zxid applied) const {
+  if (!ring_counts_ || !table_ || oldest.generation < first_) {
+    return {};
+  }
+  const bool newest = oldest.generation == table_->version().generation && !view_.dirty();
+  return newest ? applied : coord::Zxid{oldest.zxid};
+}
+
 bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts,
                         const config::Settings& settings) {
   if (ring_counts && !ring_counts_) {

@@ -33,6 +33,15 @@ class TableFeed {
   // the registry is to be read. True when the services changed.
   bool refresh(const coord::Registry& registry, bool ring_counts, const config::Settings& settings);
   void settings_changed() { rebuild_ = true; }
+  // Whose registry it is (0: nobody's yet). The tables made under another birth than this one count
+  // no more for routed(). Its tree is told of by note_all().
+  void belongs_to(coord::BirthId birth);
+
+  // Up to where the workers route, when the oldest of them goes by `oldest` and the registry is
+  // applied up to `applied`. With the newest table they do by everything applied, unless a service
+  // is yet to be read: what came since it was made touched none. A table of another birth says
+  // nothing: its zxids do not compare with this ring's (D17).
+  [[nodiscard]] coord::Zxid routed(balancer::TableVersion oldest, coord::Zxid applied) const;
 
   [[nodiscard]] const discovery::ServiceView& view() const { return view_; }
   [[nodiscard]] const std::shared_ptr<const balancer::RoutingTable>& table() const {
@@ -47,6 +56,8 @@ class TableFeed {
   Publish publish_;
   discovery::ServiceView view_;
   std::shared_ptr<const balancer::RoutingTable> table_;
+  coord::BirthId birth_;
+  std::uint64_t first_ = 0;  // generation of the first table of this birth
   bool rebuild_ = true;
   bool ring_counts_ = false;
   bool loaded_from_disk_ = false;

@@ -10,6 +10,7 @@
 
 #include "config/address.h"
 #include "config/duration.h"
+#include "sidecar/admin/recovery_view.h"
 #include "sidecar/app/app.h"
 #include "sidecar/app/version.h"
 #include "sidecar/cli/admin_client.h"
@@ -146,13 +147,12 @@ int ask(const std::string& name, const std::string& service, const QueryArgument
 
 int recover_ring(const QueryArguments& query, bool yes) {
   constexpr const char* kPath = "/v1/ring/recover";
-  constexpr milliseconds kPatience{300'000};  // the disk sets the pace
   const auto admin = config::parse_address(query.admin);
   if (!admin) {
     return complain(kWrongUsage, "--admin: " + admin.error().message);
   }
-  const auto answer =
-      yes ? tell_admin(*admin, kPath, kPatience) : ask_admin(*admin, kPath, kPatience);
+  const auto answer = yes ? tell_admin(*admin, kPath, admin::kRecoveryPatience)
+                          : ask_admin(*admin, kPath, admin::kRecoveryPatience);
   if (!answer) {
     return complain(kFailed, answer.error().message);
   }
@@ -166,6 +166,11 @@ int recover_ring(const QueryArguments& query, bool yes) {
                     fmt::format("{} answered something that is not the admin API's", query.admin));
   }
   std::fputs(text->c_str(), stdout);
+  if (const auto unfinished = recovery_unfinished(answer->body)) {
+    return complain(kFailed, fmt::format("the history is written anew, but this sidecar does not "
+                                         "go by it yet, restart it: {}",
+                                         *unfinished));
+  }
   return yes ? kDone : complain(kFailed, "nothing was done: to do it, give --yes");
 }
 

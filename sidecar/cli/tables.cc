@@ -124,6 +124,14 @@ std::optional<std::string> recovery_text(std::string_view text) {
          "If a quorum can be brought back, do that instead. Never do this on two members.\n";
 }
 
+std::optional<std::string> recovery_unfinished(std::string_view text) {
+  const auto view = object_of(text);
+  if (!view || !view->contains("unfinished") || !(*view)["unfinished"].is_string()) {
+    return std::nullopt;
+  }
+  return logging::printable((*view)["unfinished"].get<std::string>());
+}
+
 std::optional<std::string> ring_table(std::string_view text) {
   const auto ring = object_of(text);
   if (!ring || !ring->contains("members")) return std::nullopt;

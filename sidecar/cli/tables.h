@@ -12,6 +12,8 @@ std::optional<std::string> services_table(std::string_view json);
 std::optional<std::string> endpoints_table(std::string_view json);
 // Of /v1/ring/recover: what it would do with its warning, or has done.
 std::optional<std::string> recovery_text(std::string_view json);
+// Of an answer that it has done: why the sidecar does not go by it yet; nullopt: it does.
+std::optional<std::string> recovery_unfinished(std::string_view json);
 std::optional<std::string> ring_table(std::string_view json);
 
 }  // namespace ringside::cli

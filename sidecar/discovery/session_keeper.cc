@@ -69,10 +69,15 @@ void SessionKeeper::act(Instant now) {
     open();
   } else if (client_.contact().self != opened_.self) {
     log_("this member has another id now: it takes a new session");
+    former_ = {session_, std::exchange(secret_, {}), false, kNever};
     become({});
     act(now);
-  } else if (client_.contact() != confirmed_ && client_.in_touch()) {
-    resume();
+  } else if (client_.contact() != confirmed_) {
+    if (client_.in_touch()) {
+      resume();
+    }
+  } else if (former_.session && now >= former_.end_at && client_.in_touch()) {
+    end_former();
   }
 }
 
@@ -89,6 +94,7 @@ void SessionKeeper::open() {
                    secret_ = reply.secret;
                    opened_ = confirmed_ = contact;
                    touch_at_ = now_;
+                   former_.end_at = now_ + timeout_ / kTouchesPerTimeout;
                    become(reply.session);
                    act(now_);
                  });
@@ -126,6 +132,31 @@ void SessionKeeper::end() {
       return failed(reply);
     }
     become({});
+    act(now_);
+  });
+}
+
+// Resumed first, as only who holds it may close it.
+void SessionKeeper::end_former() {
+  pending_ = true;
+  const coord::Request request =
+      former_.resumed ? coord::Request{former_.session, coord::CloseSession{}}
+                      : coord::Request{former_.session, coord::ResumeSession{former_.secret}};
+  client_.submit(request, [this, closes = former_.resumed,
+                           asked = former_.session](const coord::Reply& reply) {
+    pending_ = false;
+    if (asked != former_.session) {
+      return act(now_);
+    }
+    const bool gone = reply.error == coord::ZkError::kSessionExpired;
+    if (gone || (closes && reply.error == coord::ZkError::kOk)) {
+      former_ = {};
+    } else if (reply.error == coord::ZkError::kOk) {
+      former_.resumed = true;
+    } else {  // it moved, or the outcome is unknown
+      former_.resumed = false;
+      former_.end_at = now_ + kLastRetry;
+    }
     act(now_);
   });
 }

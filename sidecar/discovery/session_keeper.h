@@ -16,7 +16,9 @@
 // clang-format on
 //
 // A session stands for this member's data path too (its routed zxid), so one that was opened as
-// another member (before a voter lost its disk) is given up for a new one.
+// another member (before a voter lost its disk) is given up for a new one. The old one is resumed
+// by its secret and closed a little later, once what it owned had time to move to the new one:
+// until it ends it holds back what the ring counts as routed. Where that fails it expires.
 // Invariants: at most one request under way; session() is never one that is known to be gone; after
 // close() none is opened any more.
 #pragma once
@@ -67,6 +69,7 @@ class SessionKeeper {
   void open();
   void resume();
   void end();
+  void end_former();
   void failed(const coord::Reply& reply);
   void become(coord::SessionId session);
 
@@ -77,6 +80,13 @@ class SessionKeeper {
   Changed changed_;
   coord::SessionId session_;
   Bytes secret_;
+  struct Former {  // opened as another member
+    coord::SessionId session;
+    Bytes secret;
+    bool resumed = false;
+    Instant end_at = kNever;
+  };
+  Former former_;
   Contact seen_;
   Contact opened_;     // as whom
   Contact confirmed_;  // the ring said in this contact that the session lives

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -29,6 +30,7 @@ struct DiskExecutor::State {
     Status result;
     uv_work_t work{};
     bool running = false;
+    std::uint64_t begun = 0;
   };
 
   State(uv_loop_t* the_loop, const std::string& directory, Done done)
@@ -69,6 +71,10 @@ bool DiskExecutor::idle() const {
   return state_->idle();
 }
 
+std::optional<std::uint64_t> DiskExecutor::log_at_rest() const {
+  return state_->log.idle() ? std::optional(state_->log.begun) : std::nullopt;
+}
+
 void DiskExecutor::shut_down(std::function<void()> on_idle) {
   state_->stopping = true;
   state_->on_idle = std::move(on_idle);
@@ -89,6 +95,7 @@ void DiskExecutor::State::Lane::start_next() {
   current = std::move(queue.front());
   queue.pop_front();
   running = true;
+  ++begun;
   CHECK(uv_queue_work(state.loop, &work, run_on_pool, back_on_loop) == 0);
 }
 
@@ -117,8 +124,8 @@ void DiskExecutor::State::back_on_loop(uv_work_t* work, int /*status: never canc
   lane.running = false;
   const coord::DiskBatch done = std::exchange(lane.current, {});
   const Status result = lane.result;
-  const bool too_late = state.failed;  // of the side lane, after the log's has failed
-  if (!result && done.lane == coord::DiskLane::kLog) {
+  const bool too_late = state.failed;  // of one lane, after the other's failure ended the port
+  if (!result && coord::ends_port(done.lane, coord::syncs_names(done.ops), result.error())) {
     state.failed = true;
     state.log.queue.clear();
     state.side.queue.clear();

@@ -65,7 +65,12 @@ int patient_open(const std::string& path, int flags) {
 Status sync_directory(const std::string& directory) {
   const int fd = patient_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
-    return system_error("open", directory);
+    const bool none_free = errno == EMFILE || errno == ENFILE;
+    auto error = system_error("open", directory);
+    if (none_free) {
+      error.error().code = ErrorCode::kUnavailable;  // nothing was tried
+    }
+    return error;
   }
   const bool synced = ::fsync(fd) == 0;
   Status result;

@@ -290,10 +290,6 @@ std::size_t TcpStream::unacknowledged() const {
          impl_->waiting.size();
 }
 
-std::size_t TcpStream::unsent_bytes() const {
-  return uv_stream_get_write_queue_size(impl_->stream()) + impl_->waiting.size();
-}
-
 void TcpStream::shutdown() {
   if (std::exchange(impl_->shutdown_wanted, true) || impl_->broken || impl_->closing) {
     return;

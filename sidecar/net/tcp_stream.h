@@ -71,8 +71,6 @@ class TcpStream {
   [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces);
   [[nodiscard]] WriteResult write(std::string_view bytes) { return write({&bytes, 1}); }
   [[nodiscard]] std::size_t pending_bytes() const;
-  // What of it the kernel has not taken yet: less than before means that the peer reads.
-  [[nodiscard]] std::size_t unsent_bytes() const;
   // Of all that was written, what the peer's kernel has not acknowledged yet (one system call):
   // what is pending, and what our kernel holds. 0 when that can't be known.
   [[nodiscard]] std::size_t unacknowledged() const;

@@ -136,6 +136,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   bool enter_upstream(const balancer::Upstream& upstream);
   bool room_to_connect();
   std::unique_ptr<UpstreamConnection> take_host_with_room();
+  [[nodiscard]] bool may_use(UpstreamConnection& connection) const;
   void waited_too_long();
   void let_request_table_go();
   void answer_overflow(std::string_view detail, std::string_view key);

@@ -119,7 +119,18 @@ std::unique_ptr<UpstreamConnection> Exchange::take_host_with_room() {
   return nullptr;
 }
 
+// A connection that another call has just left, and its pool passed on.
+bool Exchange::may_use(UpstreamConnection& connection) const {
+  return &connection.pool() == &*pool_ && !fresh_only_ && asks_ != Asks::kConnect &&
+         pool_->longest_idle(connection, reuse(*pool_)) > Duration::zero() && connection.open() &&
+         connection.stream().quiet();
+}
+
 void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) {
+  if (response_from_ != kNever) {
+    // The wait is no part of the host's time.
+    response_from_ += context_.loop.coarse_now() - std::max(wait_.since(), response_from_);
+  }
   if (!guard_.held()) {
     request_permit_ = std::move(permit);
     pick_and_start();
@@ -129,8 +140,7 @@ void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnec
     }
     permit.release();
     pick_and_start();
-  } else if (connection != nullptr && &connection->pool() == &*pool_ && !fresh_only_ &&
-             asks_ != Asks::kConnect && connection->open() && connection->stream().quiet()) {
+  } else if (connection != nullptr && may_use(*connection)) {
     connection->hold(std::move(permit));
     begin_try();
     use(std::move(connection));

@@ -15,8 +15,7 @@ std::unique_ptr<UpstreamConnection> HostPool::take(Reuse reuse) {
   const Instant now = pools_.clock_();
   while (!idle_.empty()) {
     UpstreamConnection& last = *idle_.back();
-    const auto timeout = last.terms().timeout;
-    const Duration limit = reuse.once ? limit_.once(timeout) : limit_.to_repeat(timeout);
+    const Duration limit = longest_idle(last, reuse);
     last.idle_before = now - last.idle_since;
     if (limit == Duration::zero() || last.idle_before > limit) {
       return nullptr;  // the others have been idle for longer still
@@ -31,6 +30,11 @@ std::unique_ptr<UpstreamConnection> HostPool::take(Reuse reuse) {
     discard(std::move(connection));
   }
   return nullptr;
+}
+
+Duration HostPool::longest_idle(const UpstreamConnection& connection, Reuse reuse) const {
+  const auto timeout = connection.terms().timeout;
+  return reuse.once ? limit_.once(timeout) : limit_.to_repeat(timeout);
 }
 
 std::unique_ptr<UpstreamConnection> HostPool::adopt(std::unique_ptr<net::TcpStream> stream) {

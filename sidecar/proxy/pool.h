@@ -51,6 +51,8 @@ class HostPool {
 
   // The connection used last, if it may be used for that.
   std::unique_ptr<UpstreamConnection> take(Reuse reuse);
+  // For how long it may have been idle to be used for that; zero: not at all.
+  [[nodiscard]] Duration longest_idle(const UpstreamConnection& connection, Reuse reuse) const;
   // Wraps a fresh stream; its user owns it.
   std::unique_ptr<UpstreamConnection> adopt(std::unique_ptr<net::TcpStream> stream);
   // Back from its exchange, clean.

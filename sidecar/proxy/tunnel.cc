@@ -1,7 +1,7 @@
 // Good path: start, bytes both ways, the end of one side (half-close towards the other), the end of
 // the other, kFinished once all is with the kernel.
 // Failure paths: a side is reset, or can't be written to (the other is to be reset); one side is
-// slow (the other is not read); silence for `idle`, where bytes that the kernel takes from us count
+// slow (the other is not read); silence for `idle`, where bytes that a peer takes from us count
 // as well.
 #include "sidecar/proxy/tunnel.h"
 
@@ -45,7 +45,7 @@ bool Tunnel::pass(Side& from, std::span<const char> bytes) {
     return false;
   }
   if (result == net::WriteResult::kPending) {
-    unsent_ = unsent();
+    from.other->progress.note(to);
   }
   if (to.pending_bytes() > kHighWater) {
     from.stream.read_stop();
@@ -70,7 +70,7 @@ void Tunnel::Side::on_broken(const Error&) {
 // All that went to this side is with the kernel.
 void Tunnel::Side::on_drained() {
   tunnel.last_byte_ = tunnel.loop_.coarse_now();
-  tunnel.unsent_ = tunnel.unsent();
+  progress.note(stream);
   if (tunnel.delivered()) {
     tunnel.end(TunnelEnd::kFinished);
   } else if (!other->ended) {
@@ -94,10 +94,6 @@ bool Tunnel::delivered() const {
          upstream_.stream.pending_bytes() == 0;
 }
 
-std::size_t Tunnel::unsent() const {
-  return downstream_.stream.unsent_bytes() + upstream_.stream.unsent_bytes();
-}
-
 void Tunnel::reset_both() {
   downstream_.stream.reset();
   upstream_.stream.reset();
@@ -112,9 +108,9 @@ void Tunnel::on_deadline(Instant now) {
     return;
   }
   // A peer that takes what is held for it is alive, though nothing was read meanwhile.
-  const std::size_t left = unsent();
-  if (left < unsent_) {
-    unsent_ = left;
+  const bool down = downstream_.progress.moved(downstream_.stream);
+  const bool up = upstream_.progress.moved(upstream_.stream);
+  if (down || up) {
     last_byte_ = now;
     return;
   }

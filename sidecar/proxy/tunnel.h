@@ -23,6 +23,7 @@
 #include "config/base/time.h"
 #include "sidecar/net/loop.h"
 #include "sidecar/net/tcp_stream.h"
+#include "sidecar/proxy/send_progress.h"
 
 namespace ringside::proxy {
 
@@ -87,6 +88,7 @@ class Tunnel {
     net::StreamHandler& handler;
     const TunnelEnd reset;
     Side* other = nullptr;
+    SendProgress progress;  // of what goes to this side
     std::uint64_t count = 0;
     bool ended = false;
   };
@@ -96,7 +98,6 @@ class Tunnel {
   bool pass_end(Side& from);
   void end(TunnelEnd how);
   [[nodiscard]] bool delivered() const;
-  [[nodiscard]] std::size_t unsent() const;
 
   net::Loop& loop_;
   TunnelOwner& owner_;
@@ -104,7 +105,6 @@ class Tunnel {
   Side downstream_;
   Side upstream_;
   Instant last_byte_;
-  std::size_t unsent_ = 0;  // when bytes were last held back
   bool over_ = false;
 };
 

@@ -34,6 +34,15 @@ class Deploys(unittest.TestCase):
                     ring.wait_whole()
             self.hold(f"sidecar, then app, of 4 instances, {_ROUNDS} times", ring, load)
 
+    def test_instances_that_run_their_app_restarted_costs_no_call(self):
+        with DrillRing(exec_mode=True, delay_ms=5) as ring, DrillLoad(ring.caller.outbound, ring.service, _RATE) as load:
+            for _ in range(_ROUNDS):
+                for sidecar in ring.sidecars:
+                    self.assertEqual(sidecar.stop(), 0, sidecar.process.log_tail())
+                    sidecar.start()
+                    ring.wait_whole()
+            self.hold(f"`ringside exec` of 4 instances, {_ROUNDS} times", ring, load)
+
     def app_before_sidecar(self, label, **flags):
         with DrillRing(**flags) as ring, DrillLoad(ring.caller.outbound, ring.service, _RATE) as load:
             incidents = []

@@ -7,6 +7,22 @@
 
 namespace ringside::sim {
 
+namespace {
+
+bool of_snapshot(const coord::DiskOp& op) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.file; }) {
+          return one.file.starts_with("snap.");
+        } else {
+          return false;
+        }
+      },
+      op);
+}
+
+}  // namespace
+
 void SimDisk::submit(coord::DiskBatch batch) {
   if (failed_) {
     return;
@@ -67,7 +83,8 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
   }
   const coord::DiskBatch batch = std::move(lane.batches.front());
   lane.batches.pop_front();
-  if (!status && batch.lane == coord::DiskLane::kLog) {
+  snapshot_failed_ = snapshot_failed_ || (!status && of_snapshot(batch.ops[lane.done]));
+  if (!status && coord::ends_port(batch.lane, coord::syncs_names(batch.ops), status.error())) {
     failed_ = true;
     log().batches.clear();
     side().batches.clear();
@@ -116,7 +133,7 @@ void SimDisk::crash(bool power) {
   if (power || failed_) {
     power_cut();  // after a failed sync the pages may be gone as well
   }
-  failed_ = false;
+  failed_ = snapshot_failed_ = false;
 }
 
 void SimDisk::set_full(bool full) {

@@ -47,11 +47,13 @@ class SimDisk : public coord::DiskPort {
   void set_full(bool full);
   // The next batch of the log's lane fails at some operation, and nothing after it is carried out.
   void fail_next() { log().failing = true; }
-  // The next batch of the side lane fails, alone.
+  // The next batch of the side lane fails, alone or not (coord::ends_port).
   void fail_next_side() { side().failing = true; }
   // What was armed and has not struck yet does not.
   void will_not_fail() { log().failing = side().failing = false; }
   [[nodiscard]] bool failed() const { return failed_; }
+  // Something of a snapshot file failed under the process that uses the disk now.
+  [[nodiscard]] bool snapshot_failed() const { return snapshot_failed_; }
 
  private:
   struct Lane {
@@ -80,6 +82,7 @@ class SimDisk : public coord::DiskPort {
   std::array<Lane, 2> lanes_;
   bool slow_ = false;
   bool failed_ = false;
+  bool snapshot_failed_ = false;
   std::uint64_t run_ = 0;
 };
 

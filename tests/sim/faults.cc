@@ -208,12 +208,7 @@ void Faults::failing_disk() {
   }
   trace_.say("the disk of member {} is going to fail", victim.id().value);
   victim.disk().fail_next();
-  lasting(some_time(), [&victim, this] {
-    if (victim.fenced_out()) {
-      victim.crash(rng_.chance(0.5));
-      victim.start();
-    }
-  });
+  restart_if_fenced(victim);
 }
 
 void Faults::full_disk() {
@@ -233,6 +228,16 @@ void Faults::failing_side() {
   SimMember& victim = any();
   trace_.say("what member {} writes beside the log next is going to fail", victim.id().value);
   victim.disk().fail_next_side();
+  restart_if_fenced(victim);
+}
+
+void Faults::restart_if_fenced(SimMember& victim) {
+  lasting(some_time(), [&victim, this] {
+    if (victim.fenced_out()) {
+      victim.crash(rng_.chance(0.5));
+      victim.start();
+    }
+  });
 }
 
 bool Faults::may_lose_a_disk() {

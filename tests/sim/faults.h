@@ -51,6 +51,7 @@ class Faults {
   void failing_disk();
   void full_disk();
   void failing_side();
+  void restart_if_fenced(SimMember& victim);
   void lost_disk();
   [[nodiscard]] bool may_lose_a_disk();
 

@@ -81,6 +81,7 @@ void SimMember::crash(bool power) {
   paused_ = false;
   waiting_.clear();
   answers_.clear();
+  asked_.clear();
   inlets_.clear();
   watch_rules_ = {};
   listeners_.clear();
@@ -166,8 +167,15 @@ void SimMember::timer(std::uint64_t run) {
 void SimMember::submit(coord::Request request, Answer answer) {
   const coord::RequestId id{next_request_++};
   answers_[id] = std::move(answer);
-  call([this, id, what = std::move(request)]() mutable {
-    driver_->submit(local_now(), id, std::move(what));
+  asked_.emplace_back(id, std::move(request));
+  if (asked_.size() > 1) {
+    return;
+  }
+  constexpr microseconds kOneTurn{2000};  // of a busy loop: what comes meanwhile goes with it
+  queue_.after(microseconds(rng_.between(0, kOneTurn.count())), [this, run = run_] {
+    if (run == run_) {
+      call([this] { driver_->submit(local_now(), std::exchange(asked_, {})); });
+    }
   });
 }
 
@@ -264,16 +272,28 @@ void SimMember::close_link(MemberId peer, std::string reason) {
   trace_.say("member {} closes the link to {}: {}", id().value, peer.value, reason);
   Inlet& inlet = inlets_[peer];
   inlet.closed = true;
-  // What a member that keeps to the protocol may be closed for; the last: a disk that is full, or
-  // whose side lane fails.
-  constexpr const char* kLegal[] = {"silent", "behind", "fenced", "cannot keep the snapshot"};
-  const bool legal = std::ranges::any_of(
-      kLegal, [&](const char* word) { return reason.find(word) != std::string::npos; });
+  // What a member that keeps to the protocol may be closed for.
+  constexpr const char* kLegal[] = {"silent", "behind", "fenced"};
+  const bool legal = disk_excuses(reason, "cannot keep the snapshot") ||
+                     std::ranges::any_of(kLegal, [&](const char* word) {
+                       return reason.find(word) != std::string::npos;
+                     });
   if (!legal && inlet.worst == Carriage::kAsSent) {
     violate("message legality: member {} closes the link to {}: {}", id().value, peer.value,
             reason);
   }
   network_.close(id(), peer);
+}
+
+// False: it is not that excuse. Its disk must have been in trouble.
+bool SimMember::disk_excuses(const std::string& reason, const char* excuse) const {
+  if (reason.find(excuse) == std::string::npos) {
+    return false;
+  }
+  if (!disk_.snapshot_failed()) {
+    violate("disk: member {} says {:?} and its disk is well", id().value, reason);
+  }
+  return true;
 }
 
 void SimMember::reply(coord::RequestId request, coord::Reply reply) {
@@ -328,6 +348,7 @@ void SimMember::fenced(const Error& reason) {
 }
 
 void SimMember::log(coord::LogSeverity severity, std::string message) {
+  disk_excuses(message, "no snapshot this time");
   if (trace_.on()) {
     constexpr const char* kNames[] = {"debug", "info", "warn", "error"};
     trace_.say("member {} {}: {}", id().value, kNames[static_cast<int>(severity)], message);

@@ -117,6 +117,7 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   [[nodiscard]] Instant global_of(Instant local) const;
   [[nodiscard]] WallTime wall() const;
   void port_used(const char* name) const;
+  bool disk_excuses(const std::string& reason, const char* excuse) const;
 
   EventQueue& queue_;
   Trace& trace_;
@@ -136,6 +137,7 @@ class SimMember final : public coord::DriverPorts, public NetworkMember {
   std::deque<std::function<void()>> waiting_;  // while paused
   Instant timer_at_ = kNever;                  // the earliest one planned, in global time
   std::map<coord::RequestId, Answer> answers_;
+  std::vector<coord::LocalRequest> asked_;  // go to the driver together
   std::map<MemberId, Inlet> inlets_;
   WatchRules watch_rules_;
   std::map<coord::WatcherId, WatchListener> listeners_;

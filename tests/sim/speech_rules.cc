@@ -21,7 +21,7 @@ constexpr std::size_t kind_of() {
   }
 }
 
-constexpr std::size_t kJudged[] = {kind_of<coord::LeaderInfo>(),  kind_of<coord::AckEpoch>(),
+constexpr std::size_t kJudged[] = {kind_of<coord::AckEpoch>(),    kind_of<coord::SyncStart>(),
                                    kind_of<coord::SyncEntries>(), kind_of<coord::AckNewLeader>(),
                                    kind_of<coord::UpToDate>(),    kind_of<coord::Proposal>(),
                                    kind_of<coord::Ack>(),         kind_of<coord::Commit>()};
@@ -41,13 +41,10 @@ void SpeechRules::said(const Speaker& speaker, coord::MemberId to, const coord::
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, coord::LeaderInfo>) {
-          if (!speaker.in_doubt && speaker.durable.accepted < body.epoch) {
-            violate("D4: member {} asks for promises of epoch {} and holds its own for {}",
-                    speaker.id.value, body.epoch.value, speaker.durable.accepted.value);
-          }
-        } else if constexpr (std::is_same_v<Body, coord::AckEpoch>) {
+        if constexpr (std::is_same_v<Body, coord::AckEpoch>) {
           promised(speaker, at, body);
+        } else if constexpr (std::is_same_v<Body, coord::SyncStart>) {
+          began(speaker, to, envelope.run);
         } else if constexpr (std::is_same_v<Body, coord::SyncEntries>) {
           std::ranges::for_each(body.entries, [this](const auto& entry) { broadcast(entry); });
         } else if constexpr (std::is_same_v<Body, coord::AckNewLeader>) {
@@ -97,6 +94,22 @@ void SpeechRules::promised(const Speaker& speaker, Attachment& at, const coord::
     violate("D4: member {} promises epoch {} with a log to {}; its disk holds {} and {}",
             speaker.id.value, ack.epoch.value, ack.last.to_string(), speaker.durable.accepted.value,
             speaker.durable.last.to_string());
+  }
+  if (ack.counts && !promises_.emplace(speaker.id, ack.epoch).second) {
+    violate("D4: member {} promises epoch {} twice", speaker.id.value, ack.epoch.value);
+  }
+}
+
+// A leader sends its history to `to`: the epoch has its quorum of promises.
+void SpeechRules::began(const Speaker& speaker, coord::MemberId to, std::uint64_t run) const {
+  const auto found = attachments_.find({to, speaker.id});
+  if (found == attachments_.end() || found->second.run != run) {
+    return;  // it promised and died
+  }
+  const coord::Epoch epoch = found->second.epoch;
+  if (!speaker.in_doubt && speaker.durable.accepted < epoch) {
+    violate("D4: member {} begins epoch {} and holds its own promise for {}", speaker.id.value,
+            epoch.value, speaker.durable.accepted.value);
   }
 }
 

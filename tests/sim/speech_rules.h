@@ -6,11 +6,14 @@
 //   - a primary has delivered all of lower epochs before it broadcasts (primary integrity)
 //   - a promise, an ack and the acknowledgement of NEWLEADER leave when what they say is durable
 //     (D2, D3, D4); acks grow, and come behind that of NEWLEADER
+//   - a voter promises an epoch once, and a leader holds its own promise before it gives a history
+//     (D4)
 //   - a commit is told once a quorum has acknowledged it (the leader's own disk counts as one)
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,13 +54,15 @@ class SpeechRules {
   void broadcast(const coord::Entry& entry);
   void proposed(const Speaker& speaker, const coord::Proposal& proposal, coord::Zxid delivered);
   void promised(const Speaker& speaker, Attachment& at, const coord::AckEpoch& ack);
+  void began(const Speaker& speaker, coord::MemberId to, std::uint64_t run) const;
   void synced(const Speaker& speaker, Attachment& at, const coord::AckNewLeader& ack);
   void acked(const Speaker& speaker, Attachment& at, const coord::Ack& ack);
   void committed(const Speaker& speaker, coord::Zxid zxid);
 
   std::size_t quorum_;
   std::map<coord::Epoch, coord::MemberId> primaries_;
-  std::unordered_map<coord::Zxid, std::uint32_t> contents_;  // check of what was broadcast
+  std::set<std::pair<coord::MemberId, coord::Epoch>> promises_;  // that counted
+  std::unordered_map<coord::Zxid, std::uint32_t> contents_;      // check of what was broadcast
   std::map<std::pair<coord::MemberId, coord::MemberId>, Attachment> attachments_;  // from, to
   std::map<coord::MemberId, coord::Zxid> acknowledged_;  // most that a voter ever did
   coord::Zxid committed_;

@@ -97,6 +97,26 @@ def AWaiterIsTurnedAwayAfterTheConnectTimeout(s):
     answered(second)
 
 
+def TheWaitIsNoPartOfTheResponseTime(s):
+    for limits in ("100,10,1", "1,10,100"):
+        proxy, shop = s.pair("--limits", limits, "--timeouts", "5000,0,1000,0")
+        first, second = proxy.outbound(), proxy.outbound()
+        first.send(GET)
+        app = shop.accept()
+        app.head()
+        time.sleep(0.6)
+        second.send(GET)
+        app.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")  # it goes on for longer than a head may take
+        first.head()
+        time.sleep(1.2)
+        app.send("k")
+        first.read(2)
+        app.head()
+        time.sleep(0.3)
+        app.send(OK)
+        answered(second)
+
+
 def ACallerThatGoesAwayLeavesTheQueue(s):
     proxy, shop = s.pair("--limits", "100,2,1", "--workers", 2)
     first, gone, last = proxy.outbound(), proxy.outbound(), proxy.outbound()
@@ -202,6 +222,24 @@ def AConnectionThatComesFreeGoesToAWaiterOfAnotherWorker(s):
     app.head().expect("GET /3 HTTP/1.1")
     app.send(OK)
     answered(third)
+
+
+def AConnectionPassedOnIsNotUsedForAPostThatItMayNotCarry(s):
+    proxy, shop = s.pair("--limits", "1,10,100")
+    first, second = proxy.outbound(), proxy.outbound()
+    first.send(GET)
+    app = shop.accept()
+    app.head()
+    second.send(POST)
+    until(proxy, "shop:pending=1")
+    # Less a fifth and at least 1 s, nothing is left of the time that is announced.
+    app.send("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
+    answered(first)
+    app.expect_end()
+    app = shop.accept()
+    app.head().expect("POST / HTTP/1.1")
+    app.expect("hi").send(OK)
+    answered(second)
 
 
 def AnIdleConnectionTooOldForAPostMakesRoomForAFreshOne(s):

@@ -1,10 +1,9 @@
 // The rules of the simulator can fail: small wrong histories, each of which must be flagged.
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "tests/sim/client_rules.h"
 #include "tests/sim/delivery_rules.h"
+#include "tests/sim/selftest/broken_by.h"
 #include "tests/sim/session_rules.h"
 
 namespace ringside::sim {
@@ -26,17 +25,6 @@ Delivered at(Zxid id, std::uint64_t digest = 7) {
 
 Instant second(double value) {
   return Instant(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value)));
-}
-
-// The rule that `history` breaks: the first words of the violation.
-std::string broken_by(const std::function<void()>& history) {
-  try {
-    history();
-  } catch (const Violation& violation) {
-    const std::string text = violation.what();
-    return text.substr(0, text.find(':'));
-  }
-  return "nothing";
 }
 
 // Two members that delivered 1.1 and 1.2 alike.

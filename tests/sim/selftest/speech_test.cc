@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "coord/storage/storage.h"
+#include "tests/sim/selftest/broken_by.h"
 #include "tests/sim/speech_rules.h"
 
 namespace ringside::sim {
@@ -48,14 +49,10 @@ struct Ring {
 };
 
 std::string broken_by(const std::function<void(Ring&)>& conversation) {
-  try {
+  return sim::broken_by([&] {
     Ring ring;
     conversation(ring);
-  } catch (const Violation& violation) {
-    const std::string text = violation.what();
-    return text.substr(0, text.find(':'));
-  }
-  return "nothing";
+  });
 }
 
 }  // namespace
@@ -88,7 +85,24 @@ TEST_CASE("APromiseThatIsNotDurableIsFlagged") {
   CHECK(broken_by([](Ring& ring) {
           ring.says(kOther, AckEpoch{Epoch{3}, Epoch{2}, zxid(2, 3), true, {}});
         }) == "D4");
-  CHECK(broken_by([](Ring& ring) { ring.says(kLeader, coord::LeaderInfo{{}, Epoch{3}}); }) == "D4");
+}
+
+TEST_CASE("APromiseGivenTwiceIsFlagged") {
+  CHECK(broken_by([](Ring& ring) {
+          ring.says(kFollower, AckEpoch{Epoch{2}, Epoch{1}, zxid(1, 9), false, {}});
+        }) == "nothing");  // it says itself that it promised before
+  CHECK(broken_by([](Ring& ring) {
+          ring.says(kFollower, AckEpoch{Epoch{2}, Epoch{1}, zxid(1, 9), true, {}});
+        }) == "D4");
+}
+
+TEST_CASE("ALeaderThatBeginsBeforeItsOwnPromiseIsDurableIsFlagged") {
+  const auto begin = [](Ring& ring) { ring.says(kLeader, coord::SyncStart{}); };
+  CHECK(broken_by(begin) == "nothing");
+  CHECK(broken_by([&](Ring& ring) {
+          ring.durable.accepted = Epoch{1};
+          begin(ring);
+        }) == "D4");
 }
 
 TEST_CASE("ACommitWithoutAQuorumIsFlagged") {

@@ -1,9 +1,8 @@
 // The rules of reads and watches can fail: small wrong histories, each of which must be flagged.
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "tests/sim/key_histories.h"
+#include "tests/sim/selftest/broken_by.h"
 #include "tests/sim/tree_history.h"
 #include "tests/sim/watch_rules.h"
 
@@ -23,16 +22,6 @@ constexpr WatcherId kWatcher{4};
 
 Zxid zxid(std::uint64_t counter) {
   return Zxid{Epoch{1}, counter};
-}
-
-std::string broken_by(const std::function<void()>& history) {
-  try {
-    history();
-  } catch (const Violation& violation) {
-    const std::string text = violation.what();
-    return text.substr(0, text.find(':'));
-  }
-  return "nothing";
 }
 
 // "/k" is made at 2, changed at 4 and deleted at 6.

@@ -31,7 +31,8 @@ class DrillRing(Ring):
         if app is None or not self.exec_mode:
             return super().sidecar(name, settings, started, arguments)
         sidecar = super().sidecar(name, settings, False, arguments)
-        sidecar.process.command = [binary(), "exec", "-c", sidecar.config_path, "--", *app.command]
+        # Who is killed -9 at the end of a test cannot end its app: that one ends with it.
+        sidecar.process.command = [binary(), "exec", "-c", sidecar.config_path, "--", "setpriv", "--pdeathsig", "KILL", *app.command]
         return sidecar.start() if started else sidecar
 
     def wait_whole(self, timeout=20):

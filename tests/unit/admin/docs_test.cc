@@ -207,6 +207,7 @@ TEST_CASE("EveryFieldOfAZnodeIsDocumented") {
 TEST_CASE("EveryFieldOfARecoveryIsDocumented") {
   RecoveryView view;
   view.damage = "x";
+  view.unfinished = "x";
   CHECK(fields_of("### /v1/ring/recover") == keys_of(parsed(recovery_json(view))));
 }
 

@@ -36,6 +36,14 @@ TEST_CASE("UnchangedUpstreamStaysTheSameObject") {
   CHECK(second->transitions() == first->transitions());
 }
 
+TEST_CASE("AnEarlierTableIsOlderHoweverFarItsRegistryWas") {
+  const TableVersion of_the_old_ring{.zxid = 900, .generation = 3};
+  const TableVersion of_the_new_ring{.zxid = 20, .generation = 4};
+  CHECK(of_the_old_ring < of_the_new_ring);
+  CHECK(TableVersion{.zxid = 20, .generation = 4} == of_the_new_ring);
+  CHECK(TableVersion{.zxid = 30, .generation = 4} > of_the_new_ring);
+}
+
 TEST_CASE("OrderInWhichEndpointsComeDoesNotMatter") {
   Rng rng(1);
   const auto first = table_of({endpoint("a"), endpoint("b"), endpoint("c")}, {}, rng);

@@ -69,6 +69,9 @@ TEST_CASE("ARecoveryIsShownWithItsWarningAndWithWhatIsLeftToDo") {
   std::string done = plan;
   done.replace(done.find("false"), 5, "true");
   CHECK(recovery_text(done)->find("began anew") != std::string::npos);
+  CHECK_FALSE(recovery_unfinished(done));
+  done.insert(done.size() - 1, R"(,"unfinished":"port taken")");
+  CHECK(recovery_unfinished(done) == "port taken");
   for (const char* bad :
        {"", "[]", "{}", R"({"done":1})", R"({"done":[],"last_zxid":{},"voters":7})"}) {
     static_cast<void>(recovery_text(bad));

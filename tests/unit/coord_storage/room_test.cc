@@ -36,6 +36,32 @@ struct Tended : Member {
 
 }  // namespace
 
+// The log's next sync of the directory would pass for done.
+TEST_CASE("D9AFailedSyncOfNamesFencesAlsoInTheSideLane") {
+  for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kUnavailable}) {
+    CAPTURE(to_string(code));
+    Tended member;
+    member.save_snapshot(zxid(1, 1), "one", zxid(1, 1));
+    member.save_snapshot(zxid(1, 1), "again", zxid(1, 1));  // the first one's file goes
+    std::size_t syncs = 0;
+    for (; !member.port.batches.empty(); member.port.batches.pop_front()) {
+      const DiskBatch batch = member.port.batches.front();
+      const bool names = batch.lane == DiskLane::kSide && syncs_names(batch.ops);
+      syncs += names ? 1 : 0;
+      CHECK((!names || batch.ops.size() == 1));  // no precaution fails with it
+      const DiskOutcome outcome = member.storage->on_disk_done(
+          batch.id, names ? Status(fail(code, "sync")) : member.carry_out(batch));
+      if (names) {
+        CHECK(outcome ==
+              (code == ErrorCode::kIo ? DiskOutcome::kFenced : DiskOutcome::kSideFailed));
+        break;
+      }
+    }
+    CHECK(syncs == 1);
+    CHECK(member.storage->fenced() == (code == ErrorCode::kIo));
+  }
+}
+
 TEST_CASE("ASpareIsReadyBeforeTheSegmentIsFull") {
   Tended member;
   CHECK(member.files(kSparePrefix).size() == 1 + kSpareManifests);
@@ -78,6 +104,54 @@ TEST_CASE("AnAppendThatFindsNoRoomWaitsAndIsDoneOnceThereIsSome") {
   CHECK_FALSE(member.storage->fenced());
   CHECK_FALSE(member.storage->short_of_room().empty());
   CHECK(member.restart().log.back().zxid == zxid(1, 2));  // never acknowledged, so no loss
+}
+
+TEST_CASE("AnAppendThatWaitsForRoomDoesNotHoldUpTheAdoptionThatGivesIt") {
+  Tended member;
+  for (std::uint64_t i = 2; i < 6; ++i) {  // a segment each
+    append(member, zxid(1, i), kSmall - 200);
+    member.run();
+  }
+  const SnapshotFileId file = member.write_snapshot(zxid(1, 5), "five");
+  member.tend(milliseconds(0));
+  fill_disk(member);
+  append(member, zxid(1, 6), kSmall - 200);  // takes the spare segment
+  const DiskBatchId waits = append(member, zxid(1, 7), kSmall - 200);
+  const DiskBatchId behind = append(member, zxid(1, 8), kSmall - 200);
+  member.run();
+  CHECK_FALSE(member.done(waits));
+  const std::size_t segments = member.files("log.").size();
+
+  const DiskBatchId adopted = member.storage->adopt_snapshot(file, zxid(1, 6));
+  const auto without = [&] {  // what a crash now leaves: the snapshot, and nothing that waits
+    Member after(kSmall);
+    after.disk = member.disk;
+    return after.restart();
+  };
+  for (bool seen = false; !seen;) {
+    REQUIRE_FALSE(member.port.batches.empty());
+    const DiskBatch batch = member.port.batches.front();
+    member.port.batches.pop_front();
+    member.outcomes[batch.id] = member.storage->on_disk_done(batch.id, member.carry_out(batch));
+    seen = batch.id == adopted;
+  }
+  const Recovered crashed = without();
+  CHECK_FALSE(crashed.in_doubt);
+  CHECK(crashed.snapshot->zxid == zxid(1, 5));
+  CHECK(crashed.log.back().zxid == zxid(1, 6));
+  CHECK_FALSE(member.done(waits));
+
+  member.run();
+  CHECK(member.files("log.").size() < segments);
+  for (int second = 1; second < 5; ++second) {
+    member.tend(second * kSecond);
+  }
+  CHECK(member.done(waits));
+  CHECK(member.done(behind));
+  const Recovered recovered = member.restart();
+  CHECK_FALSE(recovered.in_doubt);
+  CHECK(recovered.snapshot->zxid == zxid(1, 5));  // no manifest that waited took it back
+  CHECK(recovered.log.back().zxid == zxid(1, 8));
 }
 
 TEST_CASE("ShortOfRoomIsTriedAgainEachSecondUntilThereIsSome") {

@@ -221,10 +221,12 @@ TEST_CASE("D11ASnapshotIsTheBaseAndTheLogBehindItStays") {
   CHECK(member.storage->log_bytes() > 0);
   const std::size_t segments = member.files("log.").size();
   member.save_snapshot(zxid(1, 15), "at 15", zxid(1, 10));
-  CHECK(member.storage->log_bytes() == 0);
+  const std::uint64_t left = member.storage->log_bytes();
+  CHECK(left > 0);  // 16 to 20
   member.run();
   CHECK(member.files("log.").size() < segments);
   const Recovered recovered = member.restart();
+  CHECK(member.storage->log_bytes() == left);
   CHECK_FALSE(recovered.in_doubt);
   REQUIRE(recovered.snapshot.has_value());
   CHECK(recovered.snapshot->zxid == zxid(1, 15));
@@ -313,6 +315,30 @@ TEST_CASE("ForeignFilesAreLeftAlone") {
   for (const char* name : {"lock", "log.txt", "view-1", "snapshots", "spare.x"}) {
     CHECK(member.disk.has(name));
   }
+}
+
+TEST_CASE("LogBytesCountWhatCameWhileTheSnapshotWasWritten") {
+  Member member;
+  member.restart();
+  member.grow(1, 4);
+  const std::uint64_t each = member.storage->log_bytes() / 4;
+  const SnapshotFileId file = member.storage->begin_snapshot(zxid(1, 4));
+  member.storage->append(entries(zxid(1, 5), 1), {}, {});
+  member.storage->add_to_snapshot(file, text("four"));
+  member.storage->append(entries(zxid(1, 6), 1), {}, {});
+  member.storage->seal_snapshot(file);
+  member.run();
+  CHECK(member.storage->log_bytes() == 6 * each);
+  member.storage->adopt_snapshot(file, zxid(1, 5));
+  CHECK(member.storage->log_bytes() == 2 * each);
+  // What a truncation takes away is no log any more.
+  NewHistory shorter = history_of(2);
+  shorter.keep_until = zxid(1, 5);
+  member.storage->switch_history(shorter);
+  member.run();
+  CHECK(member.storage->log_bytes() == each);
+  member.restart();
+  CHECK(member.storage->log_bytes() == each);
 }
 
 TEST_CASE("LogBytesCountWhatFollowsTheSnapshotAfterARestartToo") {

@@ -34,7 +34,8 @@ std::optional<DiskBatchId> MemoryDisk::complete_one() {
   status = {};
   const bool allocates = std::ranges::any_of(
       batch.ops, [](const DiskOp& op) { return std::holds_alternative<AllocateFile>(op); });
-  if (batch.lane == DiskLane::kSide && (allocates ? no_room : side_fails)) {
+  if (batch.lane == DiskLane::kSide && !syncs_names(batch.ops) &&
+      (allocates ? no_room : side_fails)) {
     status = fail(allocates ? ErrorCode::kUnavailable : ErrorCode::kIo, "no space left");
     return batch.id;
   }

@@ -377,9 +377,13 @@ TEST_CASE("AStormOfSessionsIsRefusedNothingAndWrittenInFewAppends") {
     ring.member(id).disk_stuck = true;
     ring.member(id).disk.batches = 0;
   }
+  std::vector<LocalRequest> storm;
   for (std::uint64_t i = 1; i <= kStorm; ++i) {
-    ring.driver(at).submit(ring.now, RequestId{i}, Request{SessionId{}, CreateSession{}});
+    storm.push_back({RequestId{i}, Request{SessionId{}, CreateSession{}}});
   }
+  ring.member(at).ports->sends = 0;
+  ring.driver(at).submit(ring.now, std::move(storm));
+  CHECK(ring.member(at).ports->sends == (kStorm + kMaxForwarded - 1) / kMaxForwarded);
   ring.settle();
   for (const std::uint64_t id : {1, 2, 3}) {
     CHECK(ring.member(id).disk.batches <= 4);  // the spare segment is made beside it
@@ -394,6 +398,39 @@ TEST_CASE("AStormOfSessionsIsRefusedNothingAndWrittenInFewAppends") {
   CHECK(answers.size() == kStorm);
   CHECK(
       std::ranges::all_of(answers, [](const Answer& a) { return a.reply.error == ZkError::kOk; }));
+}
+
+TEST_CASE("WhatIsAskedTogetherKeepsItsOrderAndItsBoundInBytes") {
+  SessionRing ring({1, 2, 3});
+  const std::uint64_t at = ring.follower();
+  ring.create(at, "/s");
+  ring.member(at).ports->answers.clear();
+  std::vector<LocalRequest> asked;
+  for (std::uint64_t i = 1; i <= 40; ++i) {
+    Create create;
+    create.path = "/s/n-";
+    create.mode = CreateMode::kPersistentSequential;
+    create.data.assign(kMaxForwardedBytes / 8, 'x');
+    asked.push_back({RequestId{i}, Request{SessionId{}, Multi{{create}}}});
+  }
+  asked.push_back({RequestId{41}, Request{SessionId{}, Sync{}}});
+  ring.sent.clear();
+  ring.driver(at).submit(ring.now, std::move(asked));
+  ring.settle();
+  const auto& answers = ring.member(at).ports->answers;
+  REQUIRE(answers.size() == 41);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    CHECK(answers[i].id == RequestId{i + 1});
+    CHECK(answers[i].reply.error == ZkError::kOk);
+  }
+  std::size_t frames = 0;
+  for (const Message& message : ring.sent[MemberId{at}]) {
+    if (const auto* many = std::get_if<ForwardedRequests>(&message)) {
+      ++frames;
+      CHECK(many->requests.size() <= 8);
+    }
+  }
+  CHECK(frames == 6);
 }
 
 TEST_CASE("AMassExpiryGoesOutInFewFramesAndAppends") {

@@ -294,6 +294,24 @@ TEST_CASE("ObserversBeyondThoseServedAtOnceWaitTheirTurn") {
   ring.need_no_fence();
 }
 
+TEST_CASE("WhoeverWaitsForAFreeCursorDoesNotMakeTheCallerSpin") {
+  LargeRing ring;
+  ring.run();
+  std::vector<std::unique_ptr<SnapshotCursor>> taken;  // as ten followers and their like would
+  while (ring.driver(3).registry().snapshot_may_begin()) {
+    taken.push_back(ring.driver(3).registry().begin_snapshot());
+  }
+  ring.start(kObserver);
+  ring.settle();
+  CHECK(ring.driver(3).next_deadline() > ring.now);
+  ring.pass(milliseconds(500));
+  CHECK(ring.driver(kObserver).status().role == Role::kLooking);
+  taken.clear();
+  ring.pass(seconds(3));
+  CHECK(ring.driver(kObserver).status().role == Role::kObserving);
+  ring.need_no_fence();
+}
+
 // --- a full disk
 
 TEST_CASE("MemberWithoutRoomStandsAsideServesReadsAndComesBackByItself") {

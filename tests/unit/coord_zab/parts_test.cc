@@ -51,7 +51,8 @@ std::vector<Message> one_of_each() {
           ObserverInfo{},
           ObserverStart{BirthId{7}, Epoch{5}, zxid},
           Inform{zxid, zxid.next(), Bytes{9}},
-          SnapshotAck{zxid, 12}};
+          SnapshotAck{zxid, 12},
+          ForwardedRequests{{{RequestId{1}, Bytes{4}}, {RequestId{2}, Bytes{5, 6}}}}};
 }
 
 }  // namespace
@@ -82,6 +83,11 @@ TEST_CASE("MessagesWithNumbersOutOfBoundsAreRefused") {
   // D18: no epoch above the bound gets in.
   CHECK_FALSE(decode_peer_frame(
       encode_peer_frame({1, 1, {1, LeaderInfo{BirthId{1}, Epoch{kMaxEpoch + 1}}}})));
+  ForwardedRequests many;
+  many.requests.resize(kMaxForwarded);
+  CHECK(decode_peer_frame(encode_peer_frame({1, 1, {1, many}})));
+  many.requests.emplace_back();
+  CHECK_FALSE(decode_peer_frame(encode_peer_frame({1, 1, {1, many}})));
   CHECK_FALSE(
       decode_peer_frame(encode_peer_frame({1, 1, {1, Ack{Zxid{std::uint64_t{1} << 63U}}}})));
   CHECK_FALSE(

@@ -115,15 +115,43 @@ TEST_CASE("D4NoPromiseLeavesBeforeItIsDurable") {
   ZabRing ring({1, 2, 3});
   ring.members[1].disk_stuck = true;
   ring.members[3].disk_stuck = true;
+  ring.members[2].disk_stuck = true;
   ring.start_all();
-  CHECK_FALSE(has(ring.said(3, 1), "LeaderInfo"));
-  ring.members[3].disk_stuck = false;
-  ring.settle();
-  CHECK(has(ring.said(3, 1), "LeaderInfo"));
+  CHECK(has(ring.said(3, 1), "LeaderInfo"));  // a question; all promises are written side by side
   CHECK_FALSE(has(ring.said(1, 3), "AckEpoch"));
   ring.members[1].disk_stuck = false;
+  ring.members[2].disk_stuck = false;
   ring.settle();
   CHECK(has(ring.said(1, 3), "AckEpoch"));
+  CHECK(has(ring.said(2, 3), "AckEpoch"));
+  CHECK_FALSE(has(ring.said(3, 1), "SyncStart"));  // two of three, but not the leader's own
+  ring.members[3].disk_stuck = false;
+  ring.settle();
+  CHECK(ring.leader() == 3);
+}
+
+TEST_CASE("D4AnEpochThatWasAskedForAndForgottenIsPromisedOnce") {
+  ZabRing ring({1, 2, 3});
+  ring.members[3].disk_stuck = true;
+  ring.start_all();
+  REQUIRE(ring.members[1].disk.accepted == Epoch{2});
+  REQUIRE(ring.members[2].disk.accepted == Epoch{2});
+  ring.kill(3);
+  ring.kill(1);                              // who promised epoch 2 to the attempt of 3
+  ring.members[2].disk.accepted = Epoch{1};  // as if that had not reached it
+  ring.members[3].disk_stuck = false;
+  ring.start(2);
+  ring.start(3);
+  ring.settle();
+  REQUIRE(ring.leader() == 3);
+  REQUIRE(ring.members[3].zab->current_epoch() == Epoch{2});  // 3 forgot that it had asked
+  ring.members[1].disk_stuck = true;
+  ring.start(1);
+  ring.settle();
+  CHECK(has(ring.said(1, 3), "AckEpoch"));  // without a word on disk: it promised before
+  ring.members[1].disk_stuck = false;
+  ring.settle();
+  CHECK(ring.members[1].zab->reign());
 }
 
 TEST_CASE("D5GapInTheProposalsEndsTheLink") {

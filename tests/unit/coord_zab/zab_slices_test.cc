@@ -65,6 +65,47 @@ TEST_CASE("NewLeaderAndEntriesComeOnlyAfterTheSnapshotIsTaken") {  // ZooKeeper'
   CHECK(ring.members[1].closed.empty());
 }
 
+TEST_CASE("FollowersBeyondThoseThatTakeASnapshotAtOnceWaitTheirTurn") {
+  ZabRing ring({1, 2, 3, 4, 5, 6, 7});
+  ring.options.keep_entries = 3;
+  ring.options.snapshots_at_once = 1;
+  ring.hold_snapshots = true;
+  for (const std::uint64_t id : {4, 5, 6, 7}) {
+    ring.start(id);
+  }
+  ring.settle();
+  REQUIRE(ring.leader() == 7);
+  const auto write = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      ring.propose(7, "x");
+      ring.settle();
+    }
+  };
+  write(10);
+  for (const std::uint64_t id : {1, 2, 3}) {
+    ring.start(id);
+  }
+  ring.pass(seconds(3));
+  write(10);
+  REQUIRE(ring.held.size() == 1);
+  ring.give_snapshots();
+  REQUIRE(ring.held.size() == 1);  // the next one, as of now
+  CHECK(ring.held.front().zxid == ring.members[7].zab->applied());
+  const std::uint64_t dying = ring.held.front().to;
+  ring.kill(dying);  // its place is free as well
+  ring.settle();
+  REQUIRE(ring.held.size() == 2);
+  ring.held.erase(ring.held.begin());
+  ring.give_snapshots();
+  write(1);
+  for (const std::uint64_t id : {1, 2, 3}) {
+    if (id != dying) {
+      CHECK(ring.members[id].zab->applied() == ring.members[7].zab->applied());
+      CHECK(ring.members[id].closed.empty());
+    }
+  }
+}
+
 TEST_CASE("HistoryIsKeptForARunningSnapshotAndLetGoAfterIt") {
   HeldRing ring;
   ring.begin();

@@ -112,7 +112,34 @@ TEST_CASE("AMemberWithANewIdTakesANewSession") {
   f.settle();
   CHECK(f.keeper.session());
   CHECK(f.keeper.session() != before);
-  CHECK(f.client.registry().session(before));  // it runs out by itself
+  CHECK(f.client.registry().session(before));  // what it owns has time to move
+  f.client.unavailable = true;
+  f.now += milliseconds{1000};
+  f.settle();
+  f.client.unavailable = false;
+  f.now += milliseconds{1000};
+  f.settle();
+  CHECK_FALSE(f.client.registry().session(before));  // or it would hold back what is routed
+  CHECK(f.client.registry().session(f.keeper.session()));
+  CHECK(f.client.registry().sessions().size() == 1);
+  CHECK(f.seen.size() == 3);  // opened, given up, opened
+}
+
+TEST_CASE("AFormerSessionThatIsGoneAlreadyIsLeftAlone") {
+  Fixture f;
+  f.settle();
+  const auto before = f.keeper.session();
+  f.client.at = {coord::MemberId{1ULL << 32U}, 2};
+  f.client.observes = true;
+  f.settle();
+  const auto session = f.keeper.session();
+  f.client.carry_out({before, coord::CloseSession{}});
+  for (int i = 0; i < 3; ++i) {
+    f.now += milliseconds{1000};
+    f.settle();
+  }
+  CHECK(f.keeper.session() == session);
+  CHECK(f.client.asked() == 0);
 }
 
 TEST_CASE("AMovedSessionIsAskedForAndAResumeThatFailsIsTriedAgain") {

@@ -270,13 +270,13 @@ TEST_CASE("APeerThatReadsSlowlyIsNotSilent") {
                        TunnelSide{*stream, bench.up.client_saw}, milliseconds{500}, bench);
   bench.start();
   fill(bench, bench.caller, *bench.down.server);
-  const std::size_t held = stream->unsent_bytes();
+  const std::size_t held = stream->unacknowledged();
   char taken[4096];
   bench.wait([&] {
     static_cast<void>(::recv(reader.fd(), taken, sizeof taken, 0));
-    return stream->unsent_bytes() < held;
+    return stream->unacknowledged() < held;
   });
-  REQUIRE(stream->unsent_bytes() > 0);
+  REQUIRE(stream->unacknowledged() > 0);
   bench.tunnel->on_deadline(bench.tunnel->due());
   CHECK(bench.ends.empty());
   bench.tunnel->on_deadline(bench.tunnel->due());  // nothing left meanwhile
