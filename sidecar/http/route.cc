@@ -130,6 +130,7 @@ Route route_name(const RequestHead& head, const RouteRules& rules) {
     return route;
   }
   route.target = split->target;
+  route.authority = split->authority;
   const std::optional<Authority> authority = split_authority(split->authority);
   if (!authority || names_nothing(*authority, rules)) {
     route_by_prefix(route, rules);

@@ -47,8 +47,9 @@ struct Route {
   };
   Kind kind = Kind::kUnnamed;
   ServiceName service;
-  std::string_view host;  // as written, without port; "" if none, or the name after /svc/
-  Target target;          // in origin form, `*` (OPTIONS), or the authority (CONNECT)
+  std::string_view host;       // as written, without port; "" if none, or the name after /svc/
+  std::string_view authority;  // of the target, else Host: as written, with its port; "" if none
+  Target target;               // in origin form, `*` (OPTIONS), or the authority (CONNECT)
 };
 
 Route route_name(const RequestHead& head, const RouteRules& rules);

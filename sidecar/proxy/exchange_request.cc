@@ -73,6 +73,14 @@ void Exchange::write_inbound_head(std::string& out) {
   const std::array forwarded{
       http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For", downstream_.peer_ip()}};
   http::RequestEdits edits;
+  if (request().form == http::TargetForm::kAbsolute) {
+    // The app is no proxy: origin form, and the Host that counts (RFC 9112, 3.2.1 and 3.2.2).
+    const http::Route route = http::route_name(request(), {});
+    edits.target = route.target;
+    edits.host = route.authority;
+  } else if (!request().has(http::FieldId::kHost)) {
+    edits.host = context_.settings->service->name;  // HTTP/1.0 needs none, HTTP/1.1 does
+  }
   edits.framing = request().framing;
   edits.connection = connection_option();
   edits.drop = kDropFromRequest;

@@ -1,5 +1,5 @@
 """Legal exchanges, as rows: heads, names, bodies, chunks and trailers."""
-from table import (CHUNKED, EMPTY, ID, LAST, OK, XFF, Row, answers, app_closes, app_gets, chunk, ends,
+from table import (CHUNKED, EMPTY, ID, INSTANCE, LAST, OK, XFF, Row, answers, app_closes, app_gets, chunk, ends,
                    get, gets, head, new_app, new_caller, ok, passes, post, seen, seen_get, seen_post, sends)
 
 _METHODS = ("DELETE", "GET", "POST", "PUT", "OPTIONS", "TRACE", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "SEARCH",
@@ -66,6 +66,19 @@ HEADS = [
            ok("Content-Length: 0", "Y: " + "z" * 65400), ok("Content-Length: 0", "Y: " + "z" * 65400)),
     passes("TwoHundredFieldsPassBothWays", "large_heads", get(*(f"X-{i}: {i}" for i in range(200))),
            seen_get(*(f"X-{i}: {i}" for i in range(200))), ok(*(f"Y-{i}: {i}" for i in range(200)), "Content-Length: 0")),
+]
+
+_MINE = ok("Content-Length: 2", INSTANCE) + "ok"
+
+INBOUND = [
+    passes("InboundPassesHostAsItCame", "naming", head("GET /x HTTP/1.1", "host: Any.example:80", "X: y"),
+           seen(head("GET /x HTTP/1.1", "host: Any.example:80", "X: y")), OK, _MINE, side="inbound"),
+    passes("InboundGivesTheAppOriginFormAndTheHostThatCounts", "targets", head("GET http://any.example:80/x?y HTTP/1.1", "Host: other"),
+           seen(head("GET /x?y HTTP/1.1", "Host: any.example:80")), OK, _MINE, side="inbound"),
+    passes("InboundGivesOldCallersTheHostTheyLack", "http10", head("GET /x HTTP/1.0", "Connection: keep-alive"),
+           seen(head("GET /x HTTP/1.1", "Host: shop")), OK, ok("Content-Length: 2", "Connection: keep-alive", INSTANCE) + "ok", side="inbound"),
+    passes("InboundKeepsThePrefix", "naming", get().replace("GET / ", "GET /svc/shop/x "), seen(get()).replace("GET / ", "GET /svc/shop/x "), OK, _MINE,
+           side="inbound"),
 ]
 
 NAMES_AND_MARKS = [
@@ -167,4 +180,4 @@ AGAIN = [
         app_gets(seen(head("PUT / HTTP/1.1", "Host: shop", "Content-Length: 1")), "x"), answers(EMPTY), gets(EMPTY)),
 ]
 
-ROWS = HEADS + NAMES_AND_MARKS + BODIES + CHUNKS + AGAIN
+ROWS = HEADS + INBOUND + NAMES_AND_MARKS + BODIES + CHUNKS + AGAIN

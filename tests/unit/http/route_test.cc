@@ -166,4 +166,17 @@ TEST_CASE("OnlySafeMethodsAndThoseDefinedSoAreIdempotent") {
   CHECK(to_string(Method::kPropfind) == "PROPFIND");
 }
 
+TEST_CASE("TheAuthorityIsThatOfTheTargetElseHostWithItsPort") {
+  const auto authority = [](const std::string& target, const std::string& host) {
+    RequestParser parser{Limits{}};
+    const std::string bytes = "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+    REQUIRE(parser.next({bytes.data(), bytes.size()}).kind == Step::Kind::kHead);
+    return std::string(route_name(parser.head(), {}).authority);
+  };
+  CHECK(authority("http://Pay:80/x", "other") == "Pay:80");
+  CHECK(authority("/x", "pay:81") == "pay:81");
+  CHECK(authority("/x", "") == "");
+  CHECK(authority("https://pay/x", "other") == "");
+}
+
 }  // namespace ringside::http
