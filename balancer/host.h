@@ -65,6 +65,10 @@ class Host {
   [[nodiscard]] bool would_admit(const config::CircuitBreaker& settings, Instant now) const {
     return breaker_.would_admit(settings, now);
   }
+  [[nodiscard]] bool still_admits(const config::CircuitBreaker& settings,
+                                  BreakerStamp stamp) const {
+    return breaker_.still_admits(settings, stamp);
+  }
   std::optional<BreakerStamp> admit(const config::CircuitBreaker& settings, Instant now);
   void record(const config::CircuitBreaker& settings, BreakerStamp stamp, Outcome outcome,
               Duration took, Instant now);

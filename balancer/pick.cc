@@ -24,6 +24,10 @@ std::expected<Pick, PickFailure> pick(const Upstream& upstream, const PickContex
   return pick_least_connection(upstream, context);
 }
 
+bool still_admitted(const Pick& pick) {
+  return pick.host->host->still_admits(pick.upstream->settings().circuit_breaker, pick.stamp);
+}
+
 void settle(const Pick& pick, Outcome outcome, Duration took, Instant now) {
   pick.host->host->record(pick.upstream->settings().circuit_breaker, pick.stamp, outcome, took,
                           now);

@@ -50,6 +50,10 @@ const char* to_string(PickFailure failure);  // "no_endpoints", "breaker_open", 
 
 std::expected<Pick, PickFailure> pick(const Upstream& upstream, const PickContext& context);
 
+// For a call that waited before it went out: its host's breaker has not opened meanwhile. Else the
+// Pick is to be released, and another taken.
+[[nodiscard]] bool still_admitted(const Pick& pick);
+
 void settle(const Pick& pick, Outcome outcome, Duration took, Instant now);
 void release(const Pick& pick);
 void report(const Pick& pick, Outcome outcome, Duration took, Instant now);

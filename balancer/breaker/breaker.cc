@@ -120,6 +120,12 @@ bool Breaker::would_admit(const config::CircuitBreaker& settings, Instant now) c
   }
 }
 
+bool Breaker::still_admits(const config::CircuitBreaker& settings, BreakerStamp stamp) const {
+  if (!switched_on(settings)) return true;
+  const Word word = Word::of(word_.load(std::memory_order_acquire));
+  return word.state == kWordClosed || word.generation == stamp.generation;
+}
+
 std::optional<Admission> Breaker::admit(const config::CircuitBreaker& settings, Instant now) {
   if (!switched_on(settings)) return Admission{};
   std::uint64_t seen = word_.load(std::memory_order_acquire);

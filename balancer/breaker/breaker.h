@@ -70,6 +70,10 @@ class Breaker {
   // True when admit() would let a call pass now (another thread may be faster). Changes nothing.
   [[nodiscard]] bool would_admit(const config::CircuitBreaker& settings, Instant now) const;
 
+  // True while a call that was admitted and has not gone out yet may still go: closed, or in the
+  // life of the breaker that admitted it.
+  [[nodiscard]] bool still_admits(const config::CircuitBreaker& settings, BreakerStamp stamp) const;
+
   // Lets a call pass, or not. An admitted call must be followed by exactly one record().
   std::optional<Admission> admit(const config::CircuitBreaker& settings, Instant now);
 

@@ -35,18 +35,11 @@ std::string App::Parts::address_of(coord::MemberId member) const {
   return {};
 }
 
-// The instance whose entry is the session's; empty: it only calls others. Looks at every entry: for
-// the few that are behind.
+// The instance whose entry is the session's; empty: it only calls others.
 std::string App::Parts::instance_of(coord::SessionId session) const {
-  const coord::Registry& registry = ring.registry();
-  const auto services = registry.children(discovery::kServicesRoot);
-  for (const auto& service : services.value_or(std::vector<std::string>{})) {
-    const auto instances = registry.children(discovery::service_path(service));
-    for (const auto& instance : instances.value_or(std::vector<std::string>{})) {
-      const auto node = registry.get(discovery::entry_path(service, instance));
-      if (node && node->stat.ephemeral_owner == session) {
-        return instance;
-      }
+  for (const auto& path : ring.registry().ephemerals(session)) {
+    if (path.starts_with(discovery::kServicesRoot)) {
+      return path.substr(path.rfind('/') + 1);
     }
   }
   return {};

@@ -117,6 +117,7 @@ struct App::Parts : RingListener, admin::Control {
   bool child_started = false;  // or tried to be
   Instant child_waits_told{};
   Shutdown::Step stop_step = Shutdown::Step::kServing;  // carried out so far
+  std::optional<coord::Epoch> handed_over_in;
   int stop_signal = 0;  // the first one; the app gets it when the drain is over
   int exit_status = 0;
   std::vector<proxy::AccessRecord> access_records;

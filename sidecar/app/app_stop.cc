@@ -30,6 +30,7 @@ Shutdown::World App::Parts::world() const {
       std::any_of(status.members.begin(), status.members.end(), [&](const auto& member) {
         return member.connected && member.voter && member.id != status.self;
       });
+  world.again = world.leading && handed_over_in && status.epoch != *handed_over_in;
   world.announced = draining->announced() || draining->acknowledged();
   world.acknowledged = draining->on() && draining->acknowledged();
   world.left = !registrar || registrar->state() == discovery::RegistrarState::kLeft;
@@ -64,6 +65,7 @@ void App::Parts::carry_out(Shutdown::Step before, Shutdown::Step step, Instant n
   using Step = Shutdown::Step;
   const auto reached = [&](Step wanted) { return before < wanted && step >= wanted; };
   if (reached(Step::kHandingOver) || reached(Step::kParting)) {
+    handed_over_in = ring.status().epoch;
     ring.hand_over();
   }
   if (reached(Step::kAnnouncing) && !(child_started && !child->running())) {

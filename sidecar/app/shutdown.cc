@@ -46,7 +46,7 @@ bool Shutdown::over(Instant now, const World& world) const {
   const bool farewell_late = now - entered_ >= kFarewell;
   switch (step_) {
     case Step::kServing: return false;
-    case Step::kHandingOver: return !world.leading || ring_late || out_of_time;
+    case Step::kHandingOver: return !world.leading || world.again || ring_late || out_of_time;
     case Step::kAnnouncing: return world.announced || ring_late || out_of_time;
     case Step::kAcknowledging: return world.acknowledged || out_of_time;
     case Step::kLeaving: return world.left || ring_late || out_of_time;

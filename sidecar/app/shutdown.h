@@ -42,6 +42,7 @@ class Shutdown {
 
   struct World {
     bool leading = false;       // and another voter is connected, who may take over
+    bool again = false;         // it was handed over, and the others would not have it either
     bool announced = false;     // the ring has our entry as draining, or there is none
     bool acknowledged = false;  // nobody sends here any more, or the wait for that is over
     bool left = false;          // the entry is gone

@@ -60,6 +60,7 @@ struct TcpStream::Impl {
   void flushed(int status);
   void begin_shutdown();
   void on_bytes(ssize_t count);
+  ssize_t hidden_reset();
   bool keep_rest(std::span<const std::string_view> pieces, std::size_t skip);
 
   static Impl* make(Loop& loop, StreamHandler& handler);
@@ -169,11 +170,26 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
   reading = false;
   ended = true;
   if (count == UV_EOF) {
+    count = hidden_reset();
+  }
+  if (count == 0) {
     handler->on_eof();
   } else {
     broken = true;
     handler->on_broken(to_error("cannot read", static_cast<int>(count)));
   }
+}
+
+// When bytes and a reset come at once, libuv takes the hang-up behind the bytes for an end.
+ssize_t TcpStream::Impl::hidden_reset() {
+  uv_os_fd_t fd = -1;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &fd) != 0 ||
+      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+    return 0;
+  }
+  return uv_translate_sys_error(error);
 }
 
 bool TcpStream::quiet() const {

@@ -73,7 +73,8 @@ void Downstream::process(std::span<const char> input) {
   while (more && state_ == State::kOpen) {
     // A head of which a part was read is served even when the proxy stops meanwhile.
     if (!message_open_ && parser_.idle() && (exchange_.running() || closing_ || backed_up())) {
-      if (closing_) {
+      // Behind a running exchange they may be a tunnel's, even when no further request is served.
+      if (closing_ && !exchange_.running()) {
         unread_ = unread_ || !input.empty();
       } else {
         stash(input);

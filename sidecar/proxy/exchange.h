@@ -137,6 +137,8 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   bool room_to_connect();
   std::unique_ptr<UpstreamConnection> take_host_with_room();
   [[nodiscard]] bool may_use(UpstreamConnection& connection) const;
+  void discount_wait();
+  bool go_elsewhere();
   void waited_too_long();
   void let_request_table_go();
   void answer_overflow(std::string_view detail, std::string_view key);
@@ -152,7 +154,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void use(std::unique_ptr<UpstreamConnection> connection);
   void try_failed(balancer::Failure failure, std::string_view detail);
   [[nodiscard]] bool still_offered() const;
-  void try_again();
+  void try_again(balancer::Permit permit = {});
   bool retry_fresh(const balancer::Failure& failure);
   bool retry_elsewhere(const balancer::Failure& failure, std::string_view detail);
   Trail& trail();

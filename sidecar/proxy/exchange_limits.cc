@@ -5,8 +5,8 @@
 // Failure paths: all limits.requests are under way (it waits, and has picked nobody yet); all
 // connections to the host picked are in use (another host that has one free; else it waits at the
 // first, its pick held); limits.pending wait already, or nothing came free within timeouts.connect
-// (`overflow`); the host it waited for is no longer offered (another pick); the caller goes away
-// while it waits (abandon).
+// (`overflow`); the host it waited for is no longer offered, or its breaker opened (another pick);
+// the caller goes away while it waits (abandon).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,7 +32,7 @@ std::string both_full(std::string_view what, std::uint32_t limit, std::uint32_t 
 // To open a connection; at the limit instead of an idle one that is not good for this request.
 balancer::Permit take_permit(balancer::Host& host, HostPool& pool) {
   balancer::Permit permit = host.connections().try_take();
-  if (!permit && pool.give_up_idle()) {
+  while (!permit && pool.make_room()) {
     permit = host.connections().try_take();
   }
   return permit;
@@ -62,7 +62,9 @@ bool Exchange::enter_upstream(const balancer::Upstream& upstream) {
 bool Exchange::room_to_connect() {
   const std::shared_ptr<balancer::Host>& host = guard_.get().host->host;
   balancer::PermitGate& gate = host->connections();
-  opening_ = take_permit(*host, *pool_);
+  if (!opening_) {
+    opening_ = take_permit(*host, *pool_);
+  }
   if (opening_) {
     return true;
   }
@@ -126,15 +128,19 @@ bool Exchange::may_use(UpstreamConnection& connection) const {
          connection.stream().quiet();
 }
 
-void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) {
+// The wait is no part of the host's time.
+void Exchange::discount_wait() {
   if (response_from_ != kNever) {
-    // The wait is no part of the host's time.
     response_from_ += context_.loop.coarse_now() - std::max(wait_.since(), response_from_);
   }
+}
+
+void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnection> connection) {
+  discount_wait();
   if (!guard_.held()) {
     request_permit_ = std::move(permit);
     pick_and_start();
-  } else if (!still_offered()) {
+  } else if (!still_offered() || !balancer::still_admitted(guard_.get())) {
     if (connection != nullptr) {
       pool_->discard(std::move(connection));
     }
@@ -154,7 +160,27 @@ void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnec
   downstream_.rearm();
 }
 
+// By a host that came to have room while this call waited for another; false: there is none.
+bool Exchange::go_elsewhere() {
+  auto connection = take_host_with_room();
+  if (connection == nullptr && !opening_) {
+    return false;
+  }
+  wait_.give_up();
+  discount_wait();
+  if (connection != nullptr) {
+    begin_try();
+    use(std::move(connection));
+  } else {
+    connect();
+  }
+  return true;
+}
+
 void Exchange::waited_too_long() {
+  if (guard_.held() && go_elsewhere()) {
+    return;
+  }
   const bool for_request = !guard_.held();
   const std::string_view what = for_request ? kRequests : kConnections;
   std::uint32_t limit = 0;

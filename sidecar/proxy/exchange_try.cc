@@ -171,13 +171,15 @@ bool Exchange::retry_fresh(const balancer::Failure& failure) {
   if (stats_ != nullptr) {
     stats_->retries.add(balancer::label(failure));
   }
-  try_again();
+  try_again(connection_->take_permit());
   return true;
 }
 
-void Exchange::try_again() {
+// `permit`: of the connection to be replaced, if it is to the same host: nobody comes in between.
+void Exchange::try_again(balancer::Permit permit) {
   context_.to_downstream.clear();  // interim responses of this try that did not leave yet
   release_try(false);
+  opening_ = std::move(permit);
   start_try();
   downstream_.rearm();
 }

@@ -88,7 +88,8 @@ void Exchange::on_upstream_tunnel(std::span<const char> early) {
 
 void Exchange::begin_tunnel_if_due() {
   if (tunnel_ != nullptr && phase_ != Phase::kTunnel && request_done_) {
-    begin_tunnel(tunnel_->early);
+    const std::string early = std::move(tunnel_->early);  // not for the life of the tunnel
+    begin_tunnel(early);
   }
 }
 
@@ -96,6 +97,7 @@ void Exchange::begin_tunnel_if_due() {
 void Exchange::begin_tunnel(std::span<const char> early) {
   phase_ = Phase::kTunnel;
   trail_.reset();
+  std::string().swap(held_);
   pick_pin_ = balancer::Pin();
   let_request_table_go();
   tunnel_->tunnel.emplace(context_.loop, TunnelSide{downstream_.stream(), downstream_},

@@ -55,9 +55,12 @@ void HostPool::give(std::unique_ptr<UpstreamConnection> connection) {
     return;
   }
   const bool full = idle_.size() >= kMaxIdle || pools_.idle_ >= Pools::kMaxIdleInAll;
-  if (full && !give_up_idle()) {
+  if (full && idle_.empty()) {
     discard(std::move(connection));
     return;
+  }
+  if (full) {
+    close_idle(1);
   }
   idle_.push_back(std::move(connection));
   ++pools_.idle_;
@@ -75,12 +78,14 @@ void HostPool::pass_on(std::unique_ptr<UpstreamConnection> connection) {
   discard(std::move(connection));
 }
 
-bool HostPool::give_up_idle() {
-  if (idle_.empty()) {
-    return false;
+bool HostPool::make_room() {
+  const balancer::PermitGate& gate = host_->connections();
+  bool enough = false;
+  while (!enough && !idle_.empty()) {
+    enough = gate.used() <= gate.limit();
+    close_idle(1);
   }
-  close_idle(1);
-  return true;
+  return enough;
 }
 
 void HostPool::discard(std::unique_ptr<UpstreamConnection> connection) {
@@ -177,9 +182,9 @@ HostPool& Pools::app(const config::Address& address) {
   return *pool;
 }
 
-bool Pools::give_up_idle(const balancer::Host& host) {
+bool Pools::make_room(const balancer::Host& host) {
   const auto found = pools_.find(&host);
-  return found != pools_.end() && found->second->give_up_idle();
+  return found != pools_.end() && found->second->make_room();
 }
 
 void Pools::sweep() {

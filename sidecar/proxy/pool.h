@@ -65,8 +65,10 @@ class HostPool {
   void note_idle_end(const UpstreamConnection& connection) {
     limit_.closed_after(connection.idle_before);
   }
-  // Closes the connection that has been idle longest, for somebody who waits; false: none is.
-  bool give_up_idle();
+  // Closes idle connections, from the one that has been idle longest, until the host's
+  // limits.connections have room for one more: one of them, or after a reload more. False: those
+  // that were idle here were not enough.
+  bool make_room();
 
   [[nodiscard]] std::size_t idle() const { return idle_.size(); }
   [[nodiscard]] const IdleLimit& limit() const { return limit_; }
@@ -125,8 +127,8 @@ class Pools {
   HostPool& of(const balancer::HostEntry& entry);
   // For the local app; another address than before begins anew.
   HostPool& app(const config::Address& address);
-  // Closes an idle connection to that host; false: there is none.
-  bool give_up_idle(const balancer::Host& host);
+  // HostPool::make_room() for that host.
+  bool make_room(const balancer::Host& host);
 
   // Closes what has been idle too long and forgets endpoints that nobody uses; not to be called
   // from a connection's callback.

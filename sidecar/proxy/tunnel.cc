@@ -1,8 +1,8 @@
 // Good path: start, bytes both ways, the end of one side (half-close towards the other), the end of
 // the other, kFinished once all is with the kernel.
-// Failure paths: a side is reset, or can't be written to (the other is to be reset); one side is
-// slow (the other is not read); silence for `idle`, where bytes that a peer takes from us count
-// as well.
+// Failure paths: a side is reset (the other is to be reset); a side can't be written to (what it
+// had said until then is read and passed on, then the same); one side is slow (the other is not
+// read); silence for `idle`, where a peer that takes what is held for it is not silent.
 #include "sidecar/proxy/tunnel.h"
 
 #include <string_view>
@@ -41,8 +41,7 @@ bool Tunnel::pass(Side& from, std::span<const char> bytes) {
   net::TcpStream& to = from.other->stream;
   const net::WriteResult result = to.write(std::string_view(bytes.data(), bytes.size()));
   if (result == net::WriteResult::kBroken) {
-    end(from.other->reset);
-    return false;
+    return lose(*from.other);
   }
   if (result == net::WriteResult::kPending) {
     from.other->progress.note(to);
@@ -64,16 +63,22 @@ void Tunnel::Side::on_eof() {
 }
 
 void Tunnel::Side::on_broken(const Error&) {
-  tunnel.end(reset);
+  stream.read_start();
+  if (stream.reading()) {
+    static_cast<void>(tunnel.lose(*this));  // it was a write that failed
+  } else if (lost) {
+    ended = true;
+    static_cast<void>(tunnel.end_if_delivered());
+  } else {
+    tunnel.end(reset);
+  }
 }
 
 // All that went to this side is with the kernel.
 void Tunnel::Side::on_drained() {
   tunnel.last_byte_ = tunnel.loop_.coarse_now();
   progress.note(stream);
-  if (tunnel.delivered()) {
-    tunnel.end(TunnelEnd::kFinished);
-  } else if (!other->ended) {
+  if (tunnel.end_if_delivered() && !lost && !other->ended) {
     other->stream.read_start();
   }
 }
@@ -81,17 +86,41 @@ void Tunnel::Side::on_drained() {
 bool Tunnel::pass_end(Side& from) {
   from.ended = true;
   last_byte_ = loop_.coarse_now();
-  from.other->stream.shutdown();
-  if (!delivered()) {
+  if (!from.lost) {  // else its last words must not look like a proper end
+    from.other->stream.shutdown();
+  }
+  return end_if_delivered();
+}
+
+// Nobody takes what the other side says: it is not read any more.
+bool Tunnel::lose(Side& side) {
+  side.lost = true;
+  side.other->stream.read_stop();
+  if (side.other->lost) {
+    end(side.other->reset);
+    return false;
+  }
+  if (!side.ended) {
+    side.stream.read_start();
+  }
+  return end_if_delivered();
+}
+
+bool Tunnel::end_if_delivered() {
+  for (const Side* side : {&upstream_, &downstream_}) {
+    // Without a limit nobody may wait for a reader that may never read.
+    if (side->lost && side->ended &&
+        (side->other->stream.pending_bytes() == 0 || idle_.count() == 0)) {
+      end(side->reset);
+      return false;
+    }
+  }
+  if (!downstream_.ended || !upstream_.ended || downstream_.stream.pending_bytes() > 0 ||
+      upstream_.stream.pending_bytes() > 0) {
     return true;
   }
   end(TunnelEnd::kFinished);
   return false;
-}
-
-bool Tunnel::delivered() const {
-  return downstream_.ended && upstream_.ended && downstream_.stream.pending_bytes() == 0 &&
-         upstream_.stream.pending_bytes() == 0;
 }
 
 void Tunnel::reset_both() {
@@ -107,10 +136,10 @@ void Tunnel::on_deadline(Instant now) {
   if (due() > now) {
     return;
   }
-  // A peer that takes what is held for it is alive, though nothing was read meanwhile.
-  const bool down = downstream_.progress.moved(downstream_.stream);
-  const bool up = upstream_.progress.moved(upstream_.stream);
-  if (down || up) {
+  // Who takes what is held for it is alive, though nothing was read meanwhile.
+  const bool caller_takes = downstream_.progress.moved(downstream_.stream);
+  const bool host_takes = upstream_.progress.moved(upstream_.stream);
+  if (caller_takes || host_takes) {
     last_byte_ = now;
     return;
   }

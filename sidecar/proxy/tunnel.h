@@ -11,8 +11,10 @@
 //
 //                 end of one side, passed on                 end of the other
 //   both open ────────────────────────────────▶ half closed ──────────────────▶ kFinished
-//       │  a reset on either side, no byte either way for `idle`  │              (all delivered)
-//       └──────────────────────────▶ kReset, kIdle ◀──────────────┘
+//       │  │  a side takes no more       its last words are passed on │         (all delivered)
+//       │  └──────────▶ lost ─────────────────┐                       │
+//       │  a reset on either side, no byte either way for `idle`      │
+//       └──────────────────────────▶ kReset, kIdle ◀──────────────────┘
 #pragma once
 
 #include <cstddef>
@@ -88,16 +90,18 @@ class Tunnel {
     net::StreamHandler& handler;
     const TunnelEnd reset;
     Side* other = nullptr;
-    SendProgress progress;  // of what goes to this side
     std::uint64_t count = 0;
-    bool ended = false;
+    SendProgress progress;  // of what is written to it
+    bool ended = false;     // it says nothing more
+    bool lost = false;      // it takes nothing more, but what it said before is still to be read
   };
 
-  // Both: false when the tunnel is over.
+  // All four: false when the tunnel is over.
   bool pass(Side& from, std::span<const char> bytes);
   bool pass_end(Side& from);
+  bool lose(Side& side);
+  bool end_if_delivered();
   void end(TunnelEnd how);
-  [[nodiscard]] bool delivered() const;
 
   net::Loop& loop_;
   TunnelOwner& owner_;

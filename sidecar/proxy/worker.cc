@@ -163,7 +163,7 @@ void Worker::ask_for_idle(const std::shared_ptr<balancer::Host>& host, std::size
   }
   Worker& next = *all_[(index_ + 1) % all_.size()];
   const bool posted = next.post([host, workers](Worker& its) {
-    if (host->connections().crowded() && !its.context_.pools.give_up_idle(*host)) {
+    if (host->connections().crowded() && !its.context_.pools.make_room(*host)) {
       its.ask_for_idle(host, workers - 1);
     }
   });

@@ -6,6 +6,8 @@ with their sidecar, or stopped app first. Every minute one line says what came o
   - a call failed that no kill and no closed connection explains, or a POST reached an app twice; or
   - the memory of a lasting sidecar in the last quarter was on average over 4 MiB more than in the second quarter; or
   - its descriptors were on average over a tenth and 16 more.
+So that nothing but Ringside decides this, the machine should have nothing else to do: an open loop against a machine that is
+busy elsewhere queues, and holds hundreds of connections meanwhile.
 """
 import argparse
 import collections

@@ -71,11 +71,13 @@ def AnExpectationThatMeetsAGoodbyeGoesToAFreshConnection(s):
 
 
 def _wait_refused(port):
-    try:
-        while True:
+    while True:
+        try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    except ConnectionRefusedError:
-        pass
+        except ConnectionRefusedError:
+            return
+        except ConnectionResetError:
+            pass  # just then
 
 
 def AStopBehindAResponseThatPromisedMoreSaysGoodbye(s):

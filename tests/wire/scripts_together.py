@@ -4,8 +4,8 @@ import socket
 import threading
 import time
 
-from waiting import answered, until
-from wire import GET, Mismatch, check
+from waiting import answered, get, next_request, until
+from wire import GET, OK, Mismatch, check
 
 
 class _CountingApp:
@@ -134,3 +134,106 @@ def TwoWorkersTogetherKeepToTheLimitOfConnections(s):
 def BothLimitsHoldTogether(s):
     app = _many_calls(s, "2,1000,5", 16, 40, workers=3)
     check(app.most_open == 2, f"{app.most_open} connections at a time")
+
+
+def ALimitThatWasLoweredMakesNoWorkerWaitForIdleConnections(s):
+    proxy, shop = s.pair("--limits", "4,10,100", "--workers", 3, "--timeouts", "2000,0,0,0")
+    callers = [proxy.outbound() for _ in range(12)]  # every third in the same worker
+    for caller in callers[0:12:3]:
+        caller.send(GET)
+        shop.accept().head()
+    for caller, app in zip(callers[0:12:3], shop.wires):
+        app.send(OK)
+        answered(caller)
+    check(proxy.ask("limits 1,10,100") == "ok", "no reload")  # four are idle now
+    callers[1].send(GET)
+    app = shop.accept()
+    app.head()
+    for idle in shop.wires[:-1]:
+        idle.expect_end()
+    app.send(OK)
+    answered(callers[1])
+
+
+def ALimitThatWasLoweredMakesNobodyWaitForHisOwnIdleConnections(s):
+    proxy, shop = s.pair("--limits", "3,10,100", "--timeouts", "2000,0,0,0")
+    callers = [proxy.outbound() for _ in range(3)]
+    for caller in callers:
+        caller.send(GET)
+        shop.accept().head()
+    for caller, app in zip(callers, shop.wires):
+        app.send(OK)
+        answered(caller)
+    check(proxy.ask("limits 1,10,100") == "ok", "no reload")
+    callers[0].send("CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n")  # never by a connection that was used
+    shop.accept()
+    check(callers[0].head().first.startswith("HTTP/1.1 200 "), "no tunnel")
+    for idle in shop.wires[:-1]:
+        idle.expect_end()
+
+
+def WhoWaitsIsNotSentToAHostWhoseBreakerOpened(s):
+    proxy, shop = s.pair("--limits", "1,10,100", "--workers", 2, "--attempts", 0, "--breaker", "1,60000", "--timeouts",
+                         "5000,0,0,0")
+    callers = [proxy.outbound() for _ in range(6)]
+    callers[0].send(GET)
+    app = shop.accept()
+    app.head()
+    for waiting, caller in enumerate(callers[1:], 1):
+        caller.send(GET)
+        until(proxy, f"shop:pending={waiting}")
+    app.send("HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno")
+    callers[0].head().expect("HTTP/1.1 500 Oh")
+    for caller in callers[1:]:
+        caller.head().expect("HTTP/1.1 503 Service Unavailable", x_ringside_error="breaker_open")
+    callers[0].expect("no")
+    app.expect_end()  # without another request
+    shop.expect_no_connection(0.05)
+    until(proxy, "shop:in_flight=0", "shop:pending=0", "shop:error:breaker_open=5")
+
+
+def AConnectionThatHadEndedIsReplacedBeforeOthersGetOne(s):
+    proxy, shop = s.pair("--limits", "1,1,100", "--timeouts", "5000,0,0,0")
+    first, second = proxy.outbound(), proxy.outbound()
+    first.send(get("/warm"))
+    app = shop.accept()
+    app.head()
+    app.send(OK)
+    answered(first)
+    first.send(get("/1"))
+    app.head().expect("GET /1 HTTP/1.1")
+    second.send(get("/2"))  # the one that may wait
+    until(proxy, "shop:pending=1")
+    app.close()
+    app = shop.accept()
+    app.head().expect("GET /1 HTTP/1.1")
+    app.send(OK)
+    answered(first)
+    app.head().expect("GET /2 HTTP/1.1")
+    app.send(OK)
+    answered(second)
+
+
+def WhoWaitedInVainForOneHostGoesToAnotherThatHasRoomByThen(s):
+    one, two = s.upstream(), s.upstream()
+    proxy = s.proxy("--endpoint", f"shop={one.address}", "--endpoint", f"shop={two.address}", "--limits", "1,10,100",
+                    "--timeouts", "1500,0,0,0")
+    stuck, other, *waiters = (proxy.outbound() for _ in range(4))
+    stuck.send(GET)
+    held, _ = next_request(one, two)
+    other.send(GET)
+    app, _ = next_request(one, two)
+    for waiting, caller in enumerate(waiters, 1):  # one for each host
+        caller.send(GET)
+        until(proxy, f"shop:pending={waiting}")
+    app.send(OK)
+    answered(other)
+    for waiting in (1, 0):
+        free, _ = next_request(one, two)
+        check(free is app, "by the host that is full")
+        until(proxy, f"shop:pending={waiting}")
+        free.send(OK)
+    for caller in waiters:
+        answered(caller)
+    held.send(OK)
+    answered(stuck)

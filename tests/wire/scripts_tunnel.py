@@ -1,8 +1,8 @@
 """How long a tunnel lives, and how much it carries."""
 import json
 
-from tunnels import chat, upgraded
-from wire import check
+from tunnels import ASK, CONNECT, SWITCH, chat, read_answer, upgraded, wait_until_closed
+from wire import GET, OK, check
 
 
 def ATunnelIsCutAfterSilence(s):
@@ -42,6 +42,30 @@ def AStopEndsWithTheLastTunnel(s):
     proxy.begin("stop")
     chat(caller, app)
     check(proxy.answer() == "stopped", "not stopped")
+
+
+def BytesBehindTheLastRequestBeforeAStopReachTheTunnel(s):
+    """A head that was begun is served though the proxy stops; what stands behind it waits as always."""
+    for head in (CONNECT, ASK):
+        proxy, shop = s.pair()
+        caller = proxy.outbound()
+        caller.send(GET + head[:4])
+        app = shop.accept()
+        app.head()
+        app.send(OK)
+        read_answer(caller)
+        proxy.begin("stop")
+        wait_until_closed(proxy.ports["outbound"])
+        caller.send(head[4:] + "early")
+        if head is CONNECT:
+            app = shop.accept()
+        else:
+            app.head()
+            app.send(SWITCH)
+        caller.head()
+        app.expect("early")
+        chat(caller, app)
+        check(proxy.answer() == "stopped", "not stopped")
 
 
 def MegabytesPassATunnelToASlowReader(s):

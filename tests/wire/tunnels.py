@@ -1,6 +1,8 @@
 """What scripts about tunnels share."""
 import contextlib
 import select
+import socket
+import time
 
 from wire import check
 
@@ -57,3 +59,14 @@ def expect_reset(proxy, port):
     """A connection to the fixed port of that name is reset; so soon that connecting may fail by it."""
     with contextlib.suppress(ConnectionResetError):
         proxy.fixed(port).expect_end("reset")
+
+
+def wait_until_closed(port):
+    """Nobody listens there any more."""
+    for _ in range(500):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.01)
+    check(False, "still open")

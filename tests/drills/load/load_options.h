@@ -10,7 +10,7 @@ struct LoadOptions {
   int port = 0;
   std::string host = "orders";  // the Host header: the service that is called
   double rate = 1000;           // requests per second, whatever comes back
-  int connections = 64;         // kept open and used in turn; more are opened while all are busy
+  int connections = 64;         // kept open and used in turn; more while all are busy
   double timeout_ms = 10000;
   std::uint64_t first_id = 1;
 };

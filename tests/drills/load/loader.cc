@@ -166,7 +166,10 @@ void Loader::answered(std::uint64_t number, Connection& connection, bool more) {
   } else if (more) {
     outcome.error = "too_much";
   }
-  const bool over = more || in.says_close() || connection.out_sent < connection.out.size();
+  // Those that a slow moment made necessary go again: what the other side holds is to be flat.
+  const bool too_many = connections_.size() > static_cast<std::size_t>(options_.connections);
+  const bool over =
+      more || too_many || in.says_close() || connection.out_sent < connection.out.size();
   end(connection, outcome);
   connection.call.reset();
   connection.in.clear();

@@ -87,6 +87,22 @@ TEST_CASE("WhoWasElectedAgainMeanwhileHandsOverAgainBeforeItEnds") {
            {10, &World::leading, false, Step::kDone}});
 }
 
+TEST_CASE("WhomAllTheOthersLetLeadGoesOnWithItsDrain") {  // they stop as well
+  Fixture f;
+  f.world.leading = true;
+  f.shutdown.begin(f.now, kDrain);
+  play(f, {{10, nullptr, false, Step::kHandingOver},
+           {10, &World::again, true, Step::kAnnouncing},
+           {10, &World::announced, true, Step::kAcknowledging},
+           {10, &World::acknowledged, true, Step::kLeaving},
+           {10, &World::left, true, Step::kEmptying},
+           {10, &World::emptied, true, Step::kFinishing},
+           {10, &World::idle, true, Step::kClosing},
+           {10, &World::closed, true, Step::kParting},
+           {990, nullptr, false, Step::kParting},
+           {10, nullptr, false, Step::kDone}});
+}
+
 TEST_CASE("ALostRingDelaysAStopByItsOwnLimitsOnly") {
   Fixture f;
   f.world.leading = true;  // nobody takes it

@@ -233,5 +233,29 @@ TEST_CASE("OpenTimeStaysAtItsMostHoweverManyProbesFail") {
   CHECK(last == std::chrono::hours{1});
 }
 
+TEST_CASE("WhoWaitedMayGoWhileItIsClosedOrInTheLifeThatAdmittedIt") {
+  Play play(three_in_a_row());
+  const auto early = play.breaker.admit(play.settings, at(0))->stamp;
+  CHECK(play.breaker.still_admits(play.settings, early));
+  for (int i = 0; i < 3; ++i) {
+    const auto stamp = play.breaker.admit(play.settings, at(0))->stamp;
+    play.breaker.record(play.settings, stamp, Outcome::kFailure, milliseconds{1}, at(0));
+  }
+  REQUIRE(play.breaker.state(play.settings) == kOpen);
+  CHECK_FALSE(play.breaker.still_admits(play.settings, early));
+  const Instant later = at(0) + play.settings.open_for;
+  const auto probe = play.breaker.admit(play.settings, later)->stamp;
+  REQUIRE(probe.probe);
+  CHECK(play.breaker.still_admits(play.settings, probe));
+  CHECK_FALSE(play.breaker.still_admits(play.settings, early));
+  play.breaker.record(play.settings, probe, Outcome::kSuccess, milliseconds{1}, later);
+  REQUIRE(play.breaker.state(play.settings) == kClosed);
+  CHECK(play.breaker.still_admits(play.settings, early));
+  config::CircuitBreaker off;
+  off.consecutive_failures = 0;
+  off.failure_ratio = off.slow_ratio = 0;
+  CHECK(play.breaker.still_admits(off, {}));
+}
+
 }  // namespace
 }  // namespace ringside::balancer

@@ -225,9 +225,38 @@ TEST_CASE("WhatIsOverALoweredLimitIsClosedWhenItComesBack") {
   bench.pool().give(std::move(two));
   CHECK(bench.pool().idle() == 1);
   CHECK(bench.gate().used() == 1);
-  CHECK(bench.here.context.pools.give_up_idle(*bench.entry().host));
-  CHECK_FALSE(bench.here.context.pools.give_up_idle(*bench.entry().host));
+  CHECK(bench.here.context.pools.make_room(*bench.entry().host));
+  CHECK_FALSE(bench.here.context.pools.make_room(*bench.entry().host));
   CHECK(bench.gate().used() == 0);
+}
+
+TEST_CASE("AsManyIdleConnectionsGoAsALoweredLimitNeedsForOneWhoWaits") {
+  Bench bench({.connections = 4, .pending = 5, .requests = 9});
+  std::vector<std::unique_ptr<UpstreamConnection>> used;
+  for (int i = 0; i < 4; ++i) used.push_back(bench.connection());
+  for (auto& connection : used) bench.pool().give(std::move(connection));
+  REQUIRE(bench.pool().idle() == 4);
+  bench.gate().set_limit(2);
+  User user;
+  PermitWait wait(bench.there.context, user);
+  REQUIRE(bench.wait_for_connection(wait, bench.there) == PermitWait::Begun::kWaiting);
+  CHECK(bench.here.context.pools.make_room(*bench.entry().host));
+  bench.there.turn();
+  CHECK(user.permit);
+  CHECK(bench.gate().used() == 2);
+  CHECK(bench.pool().idle() == 1);
+}
+
+TEST_CASE("WhoHasTooFewIdleConnectionsForALoweredLimitSaysSo") {
+  Bench bench({.connections = 3, .pending = 5, .requests = 9});
+  auto one = bench.connection();
+  auto two = bench.connection();
+  bench.pool().give(bench.connection());
+  bench.gate().set_limit(1);
+  CHECK_FALSE(bench.here.context.pools.make_room(*bench.entry().host));
+  CHECK(bench.gate().used() == 2);
+  bench.pool().discard(std::move(one));
+  bench.pool().discard(std::move(two));
 }
 
 }  // namespace ringside::proxy

@@ -228,6 +228,82 @@ TEST_CASE("WritingToAHostThatIsGoneCountsAsItsReset") {
   CHECK(bench.ends[0] == TunnelEnd::kUpstreamReset);
 }
 
+// A server that refuses (a mail too large, a frame it does not like) says so and closes, with bytes
+// of ours unread: the reset that its kernel sends is seen by the next write, before its words are.
+TEST_CASE("TheLastWordsOfAHostThatTakesNoMoreArrive") {
+  Bench bench;
+  CHECK(bench.host.write("552 too large") == net::WriteResult::kDone);
+  bench.host.reset();
+  const std::string more = "more of what is too large";
+  bench.tunnel->start(more, false, {});
+  bench.wait_for_end();
+  CHECK(bench.ends[0] == TunnelEnd::kUpstreamReset);
+  bench.wait([&] { return bench.caller_saw.saw("broken io"); });
+  CHECK(bench.caller_saw.bytes == "552 too large");
+  CHECK_FALSE(bench.caller_saw.saw("eof"));
+}
+
+TEST_CASE("TheLastWordsOfACallerThatTakesNoMoreArrive") {
+  Bench bench;
+  CHECK(bench.caller.write("QUIT") == net::WriteResult::kDone);
+  bench.caller.reset();
+  const std::string more = "more";
+  bench.tunnel->start({}, false, more);
+  bench.wait_for_end();
+  CHECK(bench.ends[0] == TunnelEnd::kDownstreamReset);
+  bench.wait([&] { return bench.host_saw.saw("broken io"); });
+  CHECK(bench.host_saw.bytes == "QUIT");
+}
+
+TEST_CASE("WhatAHostSaidBeforeItsEndIsDeliveredThoughItTakesNoMore") {
+  Bench bench;
+  bench.down.client->read_stop();
+  bench.start();
+  std::size_t sent = 0;
+  const std::string piece(64 * 1024, 'x');
+  bench.wait([&] {
+    if (bench.down.server->pending_bytes() == 0) {
+      REQUIRE(bench.host.write(piece) != net::WriteResult::kBroken);
+      sent += piece.size();
+    }
+    return bench.down.server->pending_bytes() > 0 && bench.host.pending_bytes() == 0;
+  });
+  bench.up.server.reset();  // closes: its end, and a reset for whoever writes to it
+  // Now the caller goes on, until a write fails.
+  bench.wait([&] {
+    static_cast<void>(bench.caller.write("x"));
+    return !bench.down.server->reading() || !bench.ends.empty();
+  });
+  CHECK(bench.ends.empty());
+  CHECK(bench.tunnel->bytes_from_upstream() == sent);
+  bench.caller_saw.keep_bytes = false;
+  bench.caller.read_start();
+  bench.wait_for_end();
+  CHECK(bench.ends[0] == TunnelEnd::kUpstreamReset);
+}
+
+TEST_CASE("BothTakeNoMore") {
+  Bench bench;
+  bench.host.reset();
+  bench.caller.reset();
+  const std::string early = "early";
+  bench.tunnel->start(early, false, early);
+  bench.wait_for_end();
+}
+
+// What libuv reads in one go with the reset behind it must not look complete.
+TEST_CASE("AResetRightBehindBytesIsNoEnd") {
+  Bench bench;
+  bench.start();
+  CHECK(bench.host.write("half of it") == net::WriteResult::kDone);
+  bench.host.reset();
+  bench.wait_for_end();
+  CHECK(bench.ends[0] == TunnelEnd::kUpstreamReset);
+  bench.wait([&] { return bench.caller_saw.saw("broken io"); });
+  CHECK(bench.caller_saw.bytes == "half of it");
+  CHECK_FALSE(bench.caller_saw.saw("eof"));
+}
+
 TEST_CASE("SilenceEndsIt") {
   Bench bench(milliseconds{500});
   bench.start();
