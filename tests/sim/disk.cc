@@ -34,6 +34,13 @@ void SimDisk::submit(coord::DiskBatch batch) {
   }
 }
 
+void SimDisk::will_not_fail() {
+  for (Lane& lane : lanes_) {
+    lane.failing = false;
+    lane.stop = lane.batches.empty() ? 0 : lane.batches.front().ops.size();
+  }
+}
+
 Duration SimDisk::latency_of(const coord::DiskOp& op) {
   const bool sync = std::holds_alternative<coord::SyncFile>(op) ||
                     std::holds_alternative<coord::SyncDirectory>(op);

@@ -49,8 +49,8 @@ class SimDisk : public coord::DiskPort {
   void fail_next() { log().failing = true; }
   // The next batch of the side lane fails, alone or not (coord::ends_port).
   void fail_next_side() { side().failing = true; }
-  // What was armed and has not struck yet does not.
-  void will_not_fail() { log().failing = side().failing = false; }
+  // What was armed and has not struck yet does not, in a batch under way neither.
+  void will_not_fail();
   [[nodiscard]] bool failed() const { return failed_; }
   // Something of a snapshot file failed under the process that uses the disk now.
   [[nodiscard]] bool snapshot_failed() const { return snapshot_failed_; }
