@@ -9,12 +9,11 @@
 #include "sidecar/app/version.h"
 #include "sidecar/cli/answers.h"
 #include "sidecar/cli/commands.h"
+#include "sidecar/cli/exit_status.h"
 
 namespace ringside::cli {
 
 namespace {
-
-constexpr int kWrongUsage = 2;
 
 // An empty word is mostly a variable that is not set: never the same as no option at all.
 std::string not_empty(const std::string& word) {

@@ -15,23 +15,16 @@
 #include "sidecar/app/version.h"
 #include "sidecar/cli/admin_client.h"
 #include "sidecar/cli/answers.h"
+#include "sidecar/cli/exit_status.h"
 #include "sidecar/cli/tables.h"
 
 namespace ringside::cli {
 
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
 constexpr std::chrono::milliseconds kPoll{50};
 
-int complain(int status, const std::string& message) {
-  std::fprintf(stderr, "ringside: %s\n", message.c_str());
-  return status;
-}
-
-int complain(const std::vector<config::Problem>& problems) {
+int name_all(const std::vector<config::Problem>& problems) {
   for (const auto& problem : problems) {
     std::fprintf(stderr, "%s\n", problem.to_string().c_str());
   }
@@ -88,7 +81,7 @@ int run_with(const RunArguments& arguments, std::unique_ptr<app::ChildProcess> c
   app::ConfigSource source = source_of(arguments, overrides);
   auto settings = source.read();
   if (!settings) {
-    return complain(settings.error());
+    return name_all(settings.error());
   }
   app::App app(std::move(source), std::move(*settings), std::move(child));
   return app.run();
@@ -112,7 +105,7 @@ int exec_app(const RunArguments& arguments, std::vector<std::string> app) {
 int check_settings(const std::string& file) {
   const auto settings = app::ConfigSource(file).read();
   if (!settings) {
-    return complain(settings.error());
+    return name_all(settings.error());
   }
   std::printf("%s: ok\n", file.c_str());
   return kDone;

@@ -11,6 +11,7 @@
 #include "sidecar/cli/admin_client.h"
 #include "sidecar/cli/answers.h"
 #include "sidecar/cli/commands.h"
+#include "sidecar/cli/exit_status.h"
 
 namespace ringside::cli {
 
@@ -18,32 +19,24 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
 constexpr const char* kPath = "/v1/drain";
 constexpr milliseconds kAnswer{5000};
 constexpr milliseconds kPoll{50};
 constexpr milliseconds kTellEvery{1000};
 
-int complain(int status, const std::string& message) {
-  std::fprintf(stderr, "ringside: %s\n", message.c_str());
-  return status;
-}
-
 // Of an answer that is one of /v1/drain; else says what is wrong with it.
 std::optional<DrainSaid> understood(const Result<AdminAnswer>& answer, const std::string& admin) {
   if (!answer) {
-    complain(kFailed, answer.error().message);
+    say(answer.error().message);
     return std::nullopt;
   }
   if (answer->status != 200) {
-    complain(kFailed, error_text(*answer));
+    say(error_text(*answer));
     return std::nullopt;
   }
   auto said = drain_said(answer->body);
   if (!said) {
-    complain(kFailed, fmt::format("{} answered something that is not the admin API's", admin));
+    say(fmt::format("{} answered something that is not the admin API's", admin));
   }
   return said;
 }
@@ -76,7 +69,7 @@ int wait_until_drained(const config::Address& admin, const QueryArguments& query
     }
     if (Clock::now() - told >= kTellEvery) {
       told = Clock::now();
-      complain(kFailed, "draining: " + said->waiting);
+      say("draining: " + said->waiting);
     }
     std::this_thread::sleep_for(kPoll);
   }
