@@ -6,11 +6,11 @@
 // an answer that came before the request was read, it half-closes and reads on for a while, since
 // closing at once would make the kernel throw away the answer. On a fixed port with `protocol: tcp`
 // it is raw: there the port itself says CONNECT, by a request that we write, and nothing of HTTP
-// goes back. Invariants: 1. at most one exchange runs, and none begins while more than
-// Exchange::kHighWater waits for the caller to read; 2. at
-// most kStashBytes and one read wait; 3. after close() the owner is told once and
-// nothing happens here any more; 4. own callbacks may close it: the owner destroys it when the turn
-// is over.
+// goes back.
+// Invariants: 1. at most one exchange runs, and none begins while more than Exchange::kHighWater
+// waits for the caller to read; 2. at most kStashBytes and one read wait; 3. after close() the
+// owner is told once and nothing happens here any more; 4. own callbacks may close it: the owner
+// destroys it when the turn is over.
 #pragma once
 
 #include <cstddef>

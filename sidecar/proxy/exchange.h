@@ -43,8 +43,8 @@ class Downstream;
 
 class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwner {
  public:
-  static constexpr std::size_t kHoldBytes = 64 * 1024;   // of a body, for a retry
-  static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
+  static constexpr std::size_t kHoldBytes = 64 * 1024;  // of a body, for a retry
+  static constexpr std::size_t kHighWater = Tunnel::kHighWater;
 
   Exchange(WorkerContext& context, Downstream& downstream);
   ~Exchange();

@@ -5,9 +5,11 @@
 // lost or not, nobody knows; so a connection is used only while it is well within the time that
 // this endpoint gives: what it announced (Keep-Alive), and what its closes showed.
 //
-//   learned()       55 s until a close is seen; a close after t idle: at most 4/5 t, not under 10
-//   ms to be repeated  min(learned, 4/5 of the announced time) only once       min(learned,
-//   announced time less a fifth and at least 1 s; else 250 ms)
+// clang-format off
+//   learned()   55 s until a close is seen; a close after t idle: at most 4/5 t, not under 10 ms
+//   to_repeat   min(learned, 4/5 of the announced time)
+//   once        min(learned, announced time less a fifth and at least 1 s; else 250 ms)
+// clang-format on
 //
 // "Only once" is a request that must not be sent twice and that nobody would say "not processed"
 // of (product.md, "Between sidecars"; RFC 9110, 9.2.2).

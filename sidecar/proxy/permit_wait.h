@@ -2,7 +2,7 @@
 // place in the gate's queue, a place among limits.pending, one in the gauge, and a pin on the table
 // that keeps the gate.
 //
-// Owned by who waits (an exchange, a TCP session); its worker's thread only. The permit comes by
+// Owned by who waits (an exchange); its worker's thread only. The permit comes by
 // on_permit from the worker's loop, in a turn of its own; how long to wait is the owner's matter.
 // Only PermitWaits wait at a Host's gate of connections: HostPool brings them idle connections.
 #pragma once

@@ -78,6 +78,21 @@ std::size_t fill(Bench& bench, net::TcpStream& from, const net::TcpStream& read_
   return sent;
 }
 
+// From the host, until the tunnel holds something for a caller that does not read; all of it was
+// taken from the host.
+std::size_t fill_until_held(Bench& bench) {
+  const std::string piece(64 * 1024, 'x');
+  std::size_t sent = 0;
+  bench.wait([&] {
+    if (bench.down.server->pending_bytes() == 0) {
+      REQUIRE(bench.host.write(piece) != net::WriteResult::kBroken);
+      sent += piece.size();
+    }
+    return bench.down.server->pending_bytes() > 0 && bench.host.pending_bytes() == 0;
+  });
+  return sent;
+}
+
 }  // namespace
 
 TEST_CASE("EarlyBytesGoFirstThenBothWays") {
@@ -164,15 +179,7 @@ TEST_CASE("BothEndsDoNotEndItBeforeAllIsDelivered") {
   Bench bench;
   bench.down.client->read_stop();
   bench.start();
-  std::size_t sent = 0;
-  const std::string piece(64 * 1024, 'x');
-  bench.wait([&] {
-    if (bench.down.server->pending_bytes() == 0) {
-      REQUIRE(bench.host.write(piece) != net::WriteResult::kBroken);
-      sent += piece.size();
-    }
-    return bench.down.server->pending_bytes() > 0;
-  });
+  const std::size_t sent = fill_until_held(bench);
   bench.host.shutdown();
   bench.caller.shutdown();
   bench.wait([&] { return bench.host_saw.saw("eof"); });
@@ -259,15 +266,7 @@ TEST_CASE("WhatAHostSaidBeforeItsEndIsDeliveredThoughItTakesNoMore") {
   Bench bench;
   bench.down.client->read_stop();
   bench.start();
-  std::size_t sent = 0;
-  const std::string piece(64 * 1024, 'x');
-  bench.wait([&] {
-    if (bench.down.server->pending_bytes() == 0) {
-      REQUIRE(bench.host.write(piece) != net::WriteResult::kBroken);
-      sent += piece.size();
-    }
-    return bench.down.server->pending_bytes() > 0 && bench.host.pending_bytes() == 0;
-  });
+  const std::size_t sent = fill_until_held(bench);
   bench.up.server.reset();  // closes: its end, and a reset for whoever writes to it
   // Now the caller goes on, until a write fails.
   bench.wait([&] {
