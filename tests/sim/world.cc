@@ -312,26 +312,24 @@ bool World::converged() const {
   });
 }
 
-void World::converge() {
+// Clients that live on may ask at any moment: there must be one at which every voter holds all that
+// was delivered, and no member owes an answer.
+void World::come_to_rest() {
+  const auto owes = [](const auto& member) { return member->unanswered() > 0; };
   const Instant limit = queue_.now() + kConvergeBound;
-  while (!converged()) {
+  while (true) {
+    const auto debtor = std::ranges::find_if(members_, owes);
+    if (converged() && debtor == members_.end()) {
+      return;
+    }
     if (queue_.now() >= limit) {
-      violate("liveness: members have not converged{}", describe());
-    }
-    queue_.run_until(queue_.now() + milliseconds(20));
-  }
-}
-
-// Clients that live on may ask at any moment: there must be one at which nothing is owed.
-void World::let_all_be_answered() {
-  const Instant limit = queue_.now() + kConvergeBound;
-  for (const auto& member : members_) {
-    while (member->unanswered() > 0) {
-      if (queue_.now() >= limit) {
-        violate("member {} left {} requests unanswered", member->id().value, member->unanswered());
+      if (!converged()) {
+        violate("liveness: members have not converged{}", describe());
       }
-      queue_.run_until(queue_.now() + milliseconds(5));
+      violate("member {} left {} requests unanswered", (*debtor)->id().value,
+              (*debtor)->unanswered());
     }
+    queue_.run_until(queue_.now() + milliseconds(5));
   }
 }
 
@@ -356,8 +354,7 @@ RunStats World::live() {
     client->stop_asking();
   }
   queue_.run_until(std::max(at(kEnd), queue_.now() + seconds(8)));
-  converge();
-  let_all_be_answered();
+  come_to_rest();
   sessions_.nothing_left_of_the_dead();
   client_world_.histories.judge_all(trace_);
   const auto& first = *members_.front();

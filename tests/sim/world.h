@@ -62,8 +62,7 @@ class World : private MemberObserver {
   void extended(const coord::Registry& registry, std::span<const coord::Change> changes);
   void wait_for_leader();
   void write_something();
-  void converge();
-  void let_all_be_answered();
+  void come_to_rest();
   [[nodiscard]] bool converged() const;
   [[nodiscard]] std::string describe() const;
 
