@@ -28,10 +28,18 @@ class Tally:
             count = f"{passed} passed" + (f", {failed} failed" if failed else "")
             print(f"  {'FAIL' if failed else 'ok  '}  {name}: {count} ({took:.1f} s)", flush=True)
             if failed and output:
-                lines = output.rstrip("\n").splitlines()
-                if len(lines) > _SHOWN_LINES:
-                    lines = [f"... {len(lines) - _SHOWN_LINES} lines before these"] + lines[-_SHOWN_LINES:]
-                print("\n".join("      " + line for line in lines), flush=True)
+                print("\n".join("      " + line for line in _telling(output)), flush=True)
+
+
+_OF_A_PASSED_TEST = re.compile(r"\s*ok\s")
+
+
+def _telling(output):
+    """The lines that say what failed: without those of tests that passed, and the last ones if there are many."""
+    lines = [line for line in output.rstrip("\n").splitlines() if not _OF_A_PASSED_TEST.match(line)]
+    if len(lines) > _SHOWN_LINES:
+        lines = [f"... {len(lines) - _SHOWN_LINES} lines before these"] + lines[-_SHOWN_LINES:]
+    return lines
 
 
 def run(command, timeout, env=None, cwd=ROOT):
