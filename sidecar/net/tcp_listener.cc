@@ -1,16 +1,20 @@
 // Good path: socket, bind, listen, poll for readable; accept4 until it would block, at most kBatch
 // per turn so that connections already open get their share.
+// Close: a socket filter drops first segments (SYN without ACK), since closing the socket resets
+// what has connected and was not accepted yet (Linux, inet_csk_listen_stop).
 // Failure paths: open: a name that is no address, no socket, port taken, listen refused: an Error
 // that names the address. Accept: the caller gave up meanwhile (next one); out of descriptors or
 // memory (pause, told); anything else (told, next one).
 #include "sidecar/net/tcp_listener.h"
 
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <uv.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -67,7 +71,8 @@ struct TcpListener::Impl {
   Events events;
   bool closed = false;
 
-  void accept_some();
+  // At most `most`.
+  void accept(int most);
   void pause();
 };
 
@@ -103,7 +108,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop& loop, const config:
   raw->resume.emplace(loop, [raw] {
     CHECK(uv_poll_start(&raw->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
             static_cast<Loop*>(poll->loop->data)->begin_work();
-            static_cast<Impl*>(poll->data)->accept_some();
+            static_cast<Impl*>(poll->data)->accept(kBatch);
           }) == 0);
   });
   raw->resume->start(Duration::zero());
@@ -119,16 +124,34 @@ TcpListener::~TcpListener() {
            [](uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); });
 }
 
+void TcpListener::begin_close() {
+  // A filter of TCP sees the segment from its header on; byte 13 holds the flags (RFC 9293, 3.1).
+  constexpr std::uint32_t kFlags = 13;
+  constexpr std::uint32_t kSyn = 0x02;
+  constexpr std::uint32_t kAck = 0x10;
+  constexpr std::uint32_t kWhole = 0xffffffff;
+  std::array<sock_filter, 5> program{
+      {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlags), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 1, 0), BPF_STMT(BPF_RET | BPF_K, kWhole),
+       BPF_STMT(BPF_RET | BPF_K, 0)}};
+  const sock_fprog all{program.size(), program.data()};
+  if (::setsockopt(impl_->socket.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all) != 0 &&
+      impl_->events.on_trouble) {
+    impl_->events.on_trouble(
+        os_error("cannot stop connections to " + impl_->bound.to_string(), errno));
+  }
+}
+
 void TcpListener::accept_pending() {
-  impl_->accept_some();
+  impl_->accept(SOMAXCONN + 1);  // as many as may wait
 }
 
 const SocketAddress& TcpListener::address() const {
   return impl_->bound;
 }
 
-void TcpListener::Impl::accept_some() {
-  for (int i = 0; i < kBatch && !closed; ++i) {
+void TcpListener::Impl::accept(int most) {
+  for (int i = 0; i < most && !closed; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     Socket accepted(::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &size,

@@ -21,6 +21,7 @@ namespace ringside::net {
 class TcpListener {
  public:
   static constexpr milliseconds kPause{100};
+  static constexpr milliseconds kHandshakeTime{2};  // a round trip within a region
   struct Events {
     std::function<void(Socket, const SocketAddress& peer)> on_accept;
     std::function<void(const Error&)> on_trouble;  // may be empty
@@ -34,8 +35,11 @@ class TcpListener {
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
 
-  // Accepts what has connected already, at once: before closing a port whose callers should not see
-  // a reset.
+  // To close a port without resetting who connects just then: begin_close(), kHandshakeTime later
+  // accept_pending(), destroy. From begin_close() on the kernel takes no new connection: who tries
+  // waits, and is refused once the port is closed. Handshakes under way are finished.
+  void begin_close();
+  // Hands out all that has connected, at once.
   void accept_pending();
 
   // Where it really listens.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/net/tcp_listener.h"
+#include "sidecar/net/timer.h"
 #include "sidecar/proxy/worker.h"
 
 namespace ringside::proxy {
@@ -13,7 +14,9 @@ class ProxyServer::Acceptor {
  public:
   Acceptor(std::vector<std::unique_ptr<Worker>>& workers,
            std::function<void(const Error&)> on_trouble)
-      : workers_(workers), on_trouble_(std::move(on_trouble)) {}
+      : workers_(workers),
+        on_trouble_(std::move(on_trouble)),
+        handshakes_over_(workers.front()->loop(), [this] { close(); }) {}
 
   Result<std::uint16_t> open(const config::Address& address, Entrance entrance) {
     entrance.port = address.port;
@@ -34,6 +37,9 @@ class ProxyServer::Acceptor {
 
   // Opens and closes fixed ports so that they are those of `settings`.
   void follow(const config::Settings& settings) {
+    if (on_closed_) {
+      return;
+    }
     std::erase_if(listeners_, [&](const auto& one) {
       const auto& [inbound, name] = one.first;
       if (inbound || name.empty()) {
@@ -52,12 +58,13 @@ class ProxyServer::Acceptor {
     }
   }
 
-  // What has connected already is still handed out.
-  void close() {
+  // Whoever gets a connection is still handed out; then all ports are closed and `on_closed` runs.
+  void begin_close(std::function<void()> on_closed) {
+    on_closed_ = std::move(on_closed);
     for (auto& [key, listening] : listeners_) {
-      listening.listener->accept_pending();
+      listening.listener->begin_close();
     }
-    listeners_.clear();
+    handshakes_over_.start(net::TcpListener::kHandshakeTime);
   }
 
  private:
@@ -65,6 +72,14 @@ class ProxyServer::Acceptor {
     config::Address address;
     std::unique_ptr<net::TcpListener> listener;
   };
+
+  void close() {
+    for (auto& [key, listening] : listeners_) {
+      listening.listener->accept_pending();
+    }
+    listeners_.clear();
+    on_closed_();
+  }
 
   void hand_over(net::Socket socket, std::string peer_ip,
                  const std::shared_ptr<const Entrance>& entrance) {
@@ -88,6 +103,8 @@ class ProxyServer::Acceptor {
   std::function<void(const Error&)> on_trouble_;
   std::map<std::pair<bool, std::string>, Listening> listeners_;
   std::size_t next_ = 0;
+  net::Timer handshakes_over_;
+  std::function<void()> on_closed_;  // set: closing or closed
 };
 
 ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
@@ -221,14 +238,12 @@ void ProxyServer::stop(std::function<void()> on_stopped) {
     }
   };
   // The listeners first, so that what had connected reaches its worker before the stop does.
-  const bool posted = workers_.front()->post([this, stop_one](Worker& first) {
-    acceptor_->close();
-    for (auto& worker : workers_) {
-      if (worker.get() != &first) {
+  const bool posted = workers_.front()->post([this, stop_one](Worker&) {
+    acceptor_->begin_close([this, stop_one] {
+      for (auto& worker : workers_) {
         stop_one(*worker);
       }
-    }
-    stop_one(first);
+    });
   });
   if (!posted) {
     for (auto& worker : workers_) {
