@@ -6,16 +6,12 @@
 #include <random>
 
 #include "sidecar/app/app_parts.h"
-#include "sidecar/app/snapshot_maker.h"
 #include "sidecar/app/version.h"
 #include "sidecar/discovery/entry.h"
 
 namespace ringside::app {
 
 namespace {
-
-constexpr milliseconds kTick{50};
-constexpr milliseconds kFileLook{1000};
 
 std::uint64_t random64() {
   std::random_device device;
@@ -100,7 +96,8 @@ Status App::Parts::start() {
   start_drain();
   listening = true;
   publish();
-  ticker.start_repeating(kTick);
+  ticking = true;
+  arm_tick();
   return {};
 }
 
@@ -176,34 +173,11 @@ void App::Parts::start_checking() {
         registrar->set_health(loop.now(), phase == balancer::HealthPhase::kUp
                                               ? balancer::EndpointState::kUp
                                               : balancer::EndpointState::kUnhealthy);
+        tick_soon();
       });
   if (checker->phase() ==
       balancer::HealthPhase::kUp) {  // kind none: no check, up from the first moment
     registrar->set_health(loop.now(), balancer::EndpointState::kUp);
-  }
-}
-
-void App::Parts::ring_changed(std::span<const coord::Change> changes) {
-  feed.note(changes);
-  refresh_table();
-  if (registrar) {
-    registrar->registry_changed(loop.now());
-  }
-}
-
-void App::Parts::ring_reloaded() {
-  feed.note_all();
-  refresh_table();
-  if (registrar) {
-    registrar->registry_changed(loop.now());
-  }
-}
-
-void App::Parts::ring_moved() {
-  if (listening) {
-    keeper->moved_on(loop.now());
-    znodes->moved(loop.now());
-    ring.set_routed(routed());
   }
 }
 
@@ -215,71 +189,11 @@ Status App::Parts::ask(admin::ZnodeCall call, std::function<void(admin::ZnodeAns
   return loop.post([this, call = std::move(call), answered = std::move(answered)]() mutable {
     if (znodes) {
       znodes->ask(loop.now(), std::move(call), std::move(answered));
+      tick_soon();
     } else {
       answered(admin::Trouble{admin::TroubleWord::kBusy, "this sidecar has not started yet"});
     }
   });
-}
-
-void App::Parts::refresh_table() {
-  feed.belongs_to(ring.birth());
-  if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
-    view_store->changed();
-  }
-}
-
-void App::Parts::tick() {
-  const Instant now = loop.now();
-  refresh_table();
-  keeper->tick(now);
-  znodes->tick(now);
-  if (registrar) {
-    registrar->tick(now);
-  }
-  for (const std::uint32_t us : ring.take_commit_durations_us()) {
-    commit_duration.record(microseconds{us});
-  }
-  ring.set_routed(routed());
-  drain_transitions();
-  drain_access();
-  if (now - file_looked >= kFileLook) {
-    file_looked = now;
-    if (source.changed()) {
-      reload("the file changed");
-    }
-  }
-  if (draining->on()) {
-    draining->tick(now, {settings->drain.settle, proxy->inbound_in_flight(), alone()});
-  }
-  publish();
-  tend_child(now);
-  advance_shutdown(now);
-}
-
-void App::Parts::drain_access() {
-  proxy->access().take(access_records);
-  for (const auto& record : access_records) {
-    log.write_line(proxy::format_access(record, settings->log.format));
-  }
-}
-
-void App::Parts::drain_transitions() {
-  if (!feed.table()) {
-    return;
-  }
-  while (const auto record = feed.table()->transitions()->pop()) {
-    const balancer::HostIdentity& identity = *record->host;
-    log.info("circuit breaker changed",
-             {{"upstream", std::string_view(identity.service)},
-              {"endpoint", std::string_view(identity.instance)},
-              {"to", std::string_view(balancer::to_string(record->transition.to))},
-              {"reason", std::string_view(balancer::to_string(record->transition.reason))}});
-  }
-}
-
-void App::Parts::publish() {
-  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), listening,
-                               drain_view(), config_problem, started, loop.now()}));
 }
 
 App::App(ConfigSource source, config::Settings settings, std::unique_ptr<ChildProcess> child)

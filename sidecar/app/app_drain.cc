@@ -67,6 +67,7 @@ void App::Parts::drain_now(bool on, const std::function<void(admin::DrainAnswer)
     set_drain(on);
   }
   publish();
+  tick_now();
   answered(drain_view());
 }
 

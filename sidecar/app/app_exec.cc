@@ -59,6 +59,7 @@ void App::Parts::child_signalled() {
   shutdown.app_ended(now, settings->drain);
   proxy->set_draining(true);
   advance_shutdown(now);
+  tick_now();
 }
 
 }  // namespace ringside::app

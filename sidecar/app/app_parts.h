@@ -18,6 +18,7 @@
 #include "sidecar/admin/admin_server.h"
 #include "sidecar/app/app.h"
 #include "sidecar/app/drain.h"
+#include "sidecar/app/pace.h"
 #include "sidecar/app/ring_member.h"
 #include "sidecar/app/shutdown.h"
 #include "sidecar/app/signals.h"
@@ -42,7 +43,14 @@ struct App::Parts : RingListener, admin::Control {
   void start_checking();
   void load_view();
   Status start_ports();
+  // app_tick.cc
   void tick();
+  // Something waits for the ring, the app or the end, so that it is looked at often.
+  [[nodiscard]] bool in_motion() const;
+  void tick_soon();
+  void tick_now();
+  void arm_tick();
+  void stop_ticking();
   void refresh_table();
   // Up to which zxid every worker routes, for sure; 0 until the ring has spoken.
   [[nodiscard]] coord::Zxid routed() const;
@@ -107,6 +115,9 @@ struct App::Parts : RingListener, admin::Control {
   std::unique_ptr<Signals> signals;
   Shutdown shutdown;
   net::Timer ticker;
+  Pace pace;
+  Instant tick_armed = kNever;  // when `ticker` fires
+  bool ticking = false;
   Instant started{};
   Instant file_looked{};
   std::string config_problem;

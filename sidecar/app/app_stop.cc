@@ -7,6 +7,7 @@ namespace ringside::app {
 
 // TERM or INT. With a running app the second one, and each after it, is the app's at once.
 void App::Parts::stop_asked(int signal) {
+  tick_now();
   if (shutdown.begin(loop.now(), settings->drain)) {
     stop_signal = signal;
     proxy->set_draining(true);
@@ -108,12 +109,12 @@ void App::Parts::stop_proxy() {
 
 void App::Parts::finish() {
   finishing = true;
-  ticker.stop();
+  stop_ticking();
   view_store->flush([this] { ring.stop([this] { loop.stop(); }); });
 }
 
 void App::Parts::close_ring() {
-  ticker.stop();
+  stop_ticking();
   signals.reset();
   bool idle = false;
   ring.stop([&idle] { idle = true; });

@@ -32,7 +32,7 @@ class ZnodeService {
   void ask(Instant now, admin::ZnodeCall call, Answered answered);
   // The ring or the session has moved: who waits may go on. Nothing to do costs nothing.
   void moved(Instant now);
-  // Also ends what is too late; call at least every 100 ms.
+  // Also ends what is too late; call every 50 ms while something is pending().
   void tick(Instant now);
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 

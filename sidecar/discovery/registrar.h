@@ -60,7 +60,8 @@ class Registrar {
   void registry_changed(Instant now);
   // The keeper's session is another one now, or gone.
   void session_changed(Instant now) { reconcile(now); }
-  // Retries what failed; call at least every 100 ms.
+  // Retries what failed; call every 50 ms, and while settled() and registered every 150 ms at
+  // least.
   void tick(Instant now) { reconcile(now); }
 
   [[nodiscard]] RegistrarState state() const { return state_; }

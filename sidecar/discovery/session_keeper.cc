@@ -25,9 +25,13 @@ void SessionKeeper::tick(Instant now) {
   }
   if (session_ && !closed_ && now >= touch_at_) {
     client_.touch(session_);
-    touch_at_ = now + timeout_ / kTouchesPerTimeout;
+    touch_at_ = now + touch_interval();
   }
   act(now);
+}
+
+Duration SessionKeeper::touch_interval() const {
+  return timeout_ / kTouchesPerTimeout;
 }
 
 void SessionKeeper::expired(Instant now, coord::SessionId session) {

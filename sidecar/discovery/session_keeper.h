@@ -42,8 +42,14 @@ class SessionKeeper {
   // Called after each change of session() and when it is closed; replaces the one before.
   void on_change(Changed changed) { changed_ = std::move(changed); }
 
-  // Opens, touches, retries; call at least every 100 ms.
+  // Opens, touches, retries; call every 50 ms, and while at_rest() every touch_interval() at least.
   void tick(Instant now);
+  // A session is held, the ring has confirmed it, and nothing is to be done but to touch it.
+  [[nodiscard]] bool at_rest() const {
+    return session_ && !pending_ && !closing_ && !former_.session &&
+           client_.contact() == confirmed_;
+  }
+  [[nodiscard]] Duration touch_interval() const;
   // The ring has moved: contact may have been found again. Nothing to do costs nothing.
   void moved_on(Instant now) {
     if (!closed_ && client_.contact() != seen_) {

@@ -20,7 +20,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kQueueLines = 8192;
+// Each costs about 400 bytes, from the start.
+constexpr std::size_t kQueueEntries = 2048;
 constexpr std::array<const char*, 4> kLevelNames{"debug", "info", "warn", "error"};
 
 const char* name_of(Level level) {
@@ -109,7 +110,7 @@ struct Log::State {
 };
 
 Log::Log(const config::Log& settings) : state_(std::make_unique<State>()) {
-  state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+  state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueueEntries, 1);
   state_->logger = std::make_shared<spdlog::async_logger>(
       "ringside", std::make_shared<spdlog::sinks::stderr_sink_mt>(), state_->pool,
       spdlog::async_overflow_policy::overrun_oldest);

@@ -62,7 +62,7 @@ class Log {
 
   // A line that is formatted already (the access log), whatever the level.
   void write_line(std::string_view line);
-  // Lines lost because the queue was full.
+  // Entries of the queue (lines, or what write_line took at once) lost because it was full.
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

@@ -9,8 +9,6 @@ namespace ringside::peer {
 
 namespace {
 
-constexpr milliseconds kTick{20};
-
 std::string name_of(coord::MemberId id) {
   return fmt::format("member {}", id.value);
 }
@@ -23,8 +21,12 @@ PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
       handler_(handler),
       listen_(std::move(listen)),
       voters_(std::move(voters)),
-      ticker_(loop, [this] { tick(); }),
-      turn_end_(loop, [this] { flush(); }),
+      timer_(loop, [this] { on_due(); }),
+      turn_end_(loop,
+                [this] {
+                  flush();
+                  arm();
+                }),
       undertaker_(loop, [this] { graveyard_.clear(); }) {}
 
 PeerHub::~PeerHub() = default;
@@ -44,7 +46,7 @@ Status PeerHub::start(coord::MemberId self) {
   }
   listener_ = std::move(*listener);
   make_dials();
-  ticker_.start_repeating(kTick);
+  arm();
   return {};
 }
 
@@ -66,10 +68,10 @@ void PeerHub::rename(coord::MemberId self) {
 }
 
 void PeerHub::stop() {
-  ticker_.stop();
   listener_.reset();
   dials_.clear();
   close_all();
+  arm();
 }
 
 void PeerHub::close_all() {
@@ -98,6 +100,7 @@ void PeerHub::send(coord::MemberId to, std::shared_ptr<const Bytes> frame) {
     to_flush_.push_back(to);
   }
   found->second->send(*frame);
+  some_stuck_ = some_stuck_ || found->second->stuck();
 }
 
 void PeerHub::flush() {
@@ -209,10 +212,45 @@ void PeerHub::redial_later(Dial& dial, const std::string& problem, bool was_up) 
   }
 }
 
-void PeerHub::tick() {
+bool PeerHub::waits(coord::MemberId id, const Dial& dial) const {
+  return !dial.connect && dial.link == nullptr && !links_.contains(id);
+}
+
+Instant PeerHub::due() const {
+  if (!listener_) {
+    return kNever;  // not started, or stopped
+  }
+  Instant first = some_stuck_ ? Instant{} : kNever;
+  for (const auto& [id, dial] : dials_) {
+    if (waits(id, dial)) {
+      first = std::min(first, dial.next);
+    }
+  }
+  for (const auto& link : greeting_) {
+    first = std::min(first, link->handshake_deadline());
+  }
+  return refusals_ == 0 ? first : std::min<Instant>(first, refusals_since_ + kRefusalsWindow);
+}
+
+// At the end of each turn, whatever happened in it. An idle hub has no timer.
+void PeerHub::arm() {
+  const Instant first = due();
+  if (first == armed_) {
+    return;
+  }
+  armed_ = first;
+  if (first == kNever) {
+    timer_.stop();
+  } else {
+    timer_.start(std::max(first - loop_.now(), Duration::zero()));
+  }
+}
+
+void PeerHub::on_due() {
+  armed_ = kNever;
   const Instant now = loop_.now();
   for (auto& [id, dial] : dials_) {
-    if (!dial.connect && dial.link == nullptr && !links_.contains(id) && now >= dial.next) {
+    if (waits(id, dial) && now >= dial.next) {
       this->dial(dial);
     }
   }
@@ -220,6 +258,7 @@ void PeerHub::tick() {
 }
 
 void PeerHub::end_bad_links(Instant now) {
+  some_stuck_ = false;
   std::vector<std::pair<PeerLink*, const char*>> bad;
   for (const auto& link : greeting_) {
     if (now >= link->handshake_deadline()) {

@@ -78,8 +78,12 @@ class PeerHub : public LinkOwner {
   void dial(Dial& dial);
   void dialled(Dial& dial, Result<std::unique_ptr<net::TcpStream>> stream);
   void redial_later(Dial& dial, const std::string& problem, bool was_up);
-  void tick();
+  void on_due();
   void end_bad_links(Instant now);
+  // When a dial, a handshake, a stuck link or the refusals want on_due(); and the timer for it.
+  [[nodiscard]] Instant due() const;
+  void arm();
+  [[nodiscard]] bool waits(coord::MemberId id, const Dial& dial) const;
   void flush();
   void close_all();
   std::unique_ptr<PeerLink> take_out(PeerLink& link);
@@ -94,12 +98,14 @@ class PeerHub : public LinkOwner {
   std::vector<config::Voter> voters_;
   coord::MemberId self_;
   std::unique_ptr<net::TcpListener> listener_;
-  net::Timer ticker_;
+  net::Timer timer_;
+  Instant armed_ = kNever;  // for when
   net::TurnEndTask turn_end_;
   std::map<coord::MemberId, Dial> dials_;
   std::vector<std::unique_ptr<PeerLink>> greeting_;
   std::unordered_map<coord::MemberId, std::unique_ptr<PeerLink>> links_;
   std::vector<coord::MemberId> to_flush_;
+  bool some_stuck_ = false;
   std::vector<std::unique_ptr<PeerLink>> graveyard_;
   net::Timer undertaker_;
   Instant refusals_since_{};
