@@ -39,10 +39,15 @@ Error to_error(const char* what, int uv_error) {
 }  // namespace
 
 struct TcpStream::Impl {
+  // Made when one is needed first: most of the idle ones need none.
+  struct Requests {
+    uv_connect_t connect{};
+    uv_write_t write{};
+    uv_shutdown_t shutdown{};
+  };
+
   uv_tcp_t tcp{};
-  uv_connect_t connect_request{};
-  uv_write_t write_request{};
-  uv_shutdown_t shutdown_request{};
+  std::unique_ptr<Requests> requests;
   Loop* loop = nullptr;
   TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
   StreamHandler* handler = nullptr;
@@ -56,6 +61,7 @@ struct TcpStream::Impl {
   bool closed = false;   // libuv is through with it, the owner is not
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp); }
+  Requests& its_requests();
   void flush();
   void flushed(int status);
   void begin_shutdown();
@@ -66,6 +72,13 @@ struct TcpStream::Impl {
   static Impl* make(Loop& loop, StreamHandler& handler);
   static void destroy(uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); }
 };
+
+TcpStream::Impl::Requests& TcpStream::Impl::its_requests() {
+  if (!requests) {
+    requests = std::make_unique<Requests>();
+  }
+  return *requests;
+}
 
 TcpStream::Impl* TcpStream::Impl::make(Loop& loop, StreamHandler& handler) {
   auto* impl = new Impl;
@@ -93,22 +106,23 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
   Impl* impl = Impl::make(loop, handler);
   std::unique_ptr<TcpStream> stream(new TcpStream(impl));
   impl->owner = stream.get();
-  impl->connect_request.data = impl;
+  uv_connect_t& request = impl->its_requests().connect;
+  request.data = impl;
   uv_tcp_nodelay(&impl->tcp, 1);  // remembered by libuv for when there is a socket
-  const int error = uv_tcp_connect(&impl->connect_request, &impl->tcp, address.raw(),
-                                   [](uv_connect_t* request, int status) {
-                                     auto* self = static_cast<Impl*>(request->data);
-                                     self->loop->begin_work();
-                                     if (self->owner == nullptr) {
-                                       return;
-                                     }
-                                     if (status != 0) {
-                                       self->broken = true;
-                                       self->handler->on_broken(to_error("cannot connect", status));
-                                     } else {
-                                       self->handler->on_connected();
-                                     }
-                                   });
+  const int error =
+      uv_tcp_connect(&request, &impl->tcp, address.raw(), [](uv_connect_t* done, int status) {
+        auto* self = static_cast<Impl*>(done->data);
+        self->loop->begin_work();
+        if (self->owner == nullptr) {
+          return;
+        }
+        if (status != 0) {
+          self->broken = true;
+          self->handler->on_broken(to_error("cannot connect", status));
+        } else {
+          self->handler->on_connected();
+        }
+      });
   if (error != 0) {
     return std::unexpected(to_error("cannot connect", error));
   }
@@ -256,11 +270,12 @@ void TcpStream::Impl::flush() {
     return;
   }
   sending.swap(waiting);
-  write_request.data = this;
+  uv_write_t& request = its_requests().write;
+  request.data = this;
   const uv_buf_t buffer = uv_buf_init(sending.data(), static_cast<unsigned>(sending.size()));
-  const int error = uv_write(
-      &write_request, stream(), &buffer, 1,
-      [](uv_write_t* request, int status) { static_cast<Impl*>(request->data)->flushed(status); });
+  const int error = uv_write(&request, stream(), &buffer, 1, [](uv_write_t* done, int status) {
+    static_cast<Impl*>(done->data)->flushed(status);
+  });
   CHECK(error == 0);  // only for a stream that is not connected
 }
 
@@ -317,7 +332,7 @@ void TcpStream::shutdown() {
 
 void TcpStream::Impl::begin_shutdown() {
   // A peer that is gone already (ENOTCONN) shows on the reading side.
-  uv_shutdown(&shutdown_request, stream(), [](uv_shutdown_t*, int) {});
+  uv_shutdown(&its_requests().shutdown, stream(), [](uv_shutdown_t*, int) {});
 }
 
 void TcpStream::reset() {

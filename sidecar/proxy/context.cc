@@ -34,6 +34,7 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       // A full queue does no harm: what fills it is work, and a turn that works ends by a look.
       permits([this] { static_cast<void>(loop.post([this] { permits.collect(); })); }),
       pools(limits, permits, [this] { return loop.coarse_now(); }),
+      servings(*this),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}
 

@@ -23,6 +23,7 @@
 #include "sidecar/proxy/gather.h"
 #include "sidecar/proxy/pool.h"
 #include "sidecar/proxy/routed_mark.h"
+#include "sidecar/proxy/servings.h"
 #include "sidecar/proxy/strangers.h"
 
 namespace ringside::proxy {
@@ -58,6 +59,7 @@ struct WorkerContext {
   // Asks the other workers to close an idle connection to that host, since a call here waits.
   std::function<void(const std::shared_ptr<balancer::Host>&)> ask_for_idle;
   Pools pools;
+  Servings servings;
   Strangers strangers;
   Gather to_upstream;
   Gather to_downstream;

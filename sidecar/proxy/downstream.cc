@@ -26,11 +26,13 @@ Downstream::Downstream(WorkerContext& context, DownstreamOwner& owner,
       owner_(owner),
       entrance_(std::move(entrance)),
       peer_ip_(std::move(peer_ip)),
-      raw_(is_raw(*entrance_, *context.settings)),
-      parser_(context.limits),
-      exchange_(context, *this) {}
+      raw_(is_raw(*entrance_, *context.settings)) {}
 
-Downstream::~Downstream() = default;
+Downstream::~Downstream() {
+  if (noted_) {
+    context_.servings.forget(*this);
+  }
+}
 
 void Downstream::start(std::unique_ptr<net::TcpStream> stream) {
   stream_ = std::move(stream);
@@ -52,7 +54,7 @@ void Downstream::on_read(std::span<const char> bytes) {
     }
     return;
   }
-  if (exchange_.running() && !message_open_) {
+  if (running() && !message_open_) {
     stash(bytes);
     return;
   }
@@ -68,31 +70,33 @@ void Downstream::stash(std::span<const char> bytes) {
 
 void Downstream::process(std::span<const char> input) {
   processing_ = true;
-  memory_kept_ = true;
+  if (!serving_) {
+    serving_ = context_.servings.take(*this);
+  }
   bool more = true;
   while (more && state_ == State::kOpen) {
     // A head of which a part was read is served even when the proxy stops meanwhile.
-    if (!message_open_ && parser_.idle() && (exchange_.running() || closing_ || backed_up())) {
+    if (!message_open_ && between_messages() && (running() || closing_ || backed_up())) {
       // Behind a running exchange they may be a tunnel's, even when no further request is served.
-      if (closing_ && !exchange_.running()) {
+      if (closing_ && !running()) {
         unread_ = unread_ || !input.empty();
       } else {
         stash(input);
       }
       break;
     }
-    const bool was_idle = parser_.idle();
-    const http::Step step = parser_.next(input);
+    const bool was_idle = between_messages();
+    const http::Step step = serving_->parser.next(input);
     input = input.subspan(step.consumed);
-    if (was_idle && !parser_.idle()) {
+    if (was_idle && !between_messages()) {
       since_ = context_.loop.coarse_now();
     }
     more = act_on(step);
   }
   processing_ = false;
-  exchange_.flush_request();
-  exchange_.begin_tunnel_if_due();
-  if (state_ == State::kOpen && closing_ && !exchange_.running()) {
+  serving_->exchange.flush_request();
+  serving_->exchange.begin_tunnel_if_due();
+  if (state_ == State::kOpen && closing_ && !running()) {
     finish_writing();
   }
   rearm();
@@ -104,14 +108,14 @@ bool Downstream::act_on(const http::Step& step) {
     case http::Step::Kind::kNeedMore: return false;
     case http::Step::Kind::kHead:
       message_open_ = true;
-      exchange_.begin();
+      serving_->exchange.begin();
       return true;
-    case http::Step::Kind::kBody: exchange_.on_body(step.body); return true;
+    case http::Step::Kind::kBody: serving_->exchange.on_body(step.body); return true;
     case http::Step::Kind::kEnd:
       message_open_ = false;
-      exchange_.on_end();
+      serving_->exchange.on_end();
       return true;
-    case http::Step::Kind::kError: on_parse_error(parser_.error()); return false;
+    case http::Step::Kind::kError: on_parse_error(serving_->parser.error()); return false;
   }
   return false;
 }
@@ -149,7 +153,7 @@ void Downstream::exchange_done(bool keep) {
 void Downstream::go_on() {
   next_request();
   resume();
-  if (state_ == State::kOpen && ended_ && !exchange_.running() && stash_.empty()) {
+  if (state_ == State::kOpen && ended_ && !running() && stash_.empty()) {
     finish_writing();
     return;
   }
@@ -202,8 +206,8 @@ void Downstream::on_drained() {
     }
     since_ = context_.loop.coarse_now();
     rearm();
-  } else if (exchange_.running()) {
-    exchange_.on_downstream_drained();
+  } else if (running()) {
+    serving_->exchange.on_downstream_drained();
     rearm();
   } else {
     since_ = context_.loop.coarse_now();

@@ -21,12 +21,12 @@
 #include <string_view>
 #include <utility>
 
-#include "sidecar/http/parser.h"
+#include "sidecar/http/step.h"
 #include "sidecar/net/tcp_stream.h"
 #include "sidecar/proxy/context.h"
 #include "sidecar/proxy/deadlines.h"
-#include "sidecar/proxy/exchange.h"
 #include "sidecar/proxy/send_progress.h"
+#include "sidecar/proxy/serving.h"
 
 namespace ringside::proxy {
 
@@ -48,8 +48,7 @@ struct Entrance {
 class Downstream final : public net::StreamHandler, public Deadlines::Entry {
  public:
   static constexpr std::size_t kStashBytes = 64 * 1024;
-  static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
-  static constexpr seconds kLastChance{1};      // for the request of one accepted while stopping
+  static constexpr seconds kLastChance{1};  // for the request of one accepted while stopping
   static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
   Downstream(WorkerContext& context, DownstreamOwner& owner,
@@ -65,11 +64,14 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   // At once, whatever is going on.
   void close();
 
+  // For Servings, at the end of a turn: gives back what an idle connection needs no more.
+  void rest();
+
   // For Exchange.
   [[nodiscard]] bool inbound() const { return entrance_->inbound; }
   [[nodiscard]] const std::string& fixed_upstream() const { return entrance_->upstream; }
   [[nodiscard]] const std::string& peer_ip() const { return peer_ip_; }
-  [[nodiscard]] const http::RequestParser& parser() const { return parser_; }
+  [[nodiscard]] const http::RequestParser& parser() const { return serving_->parser; }
   [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
   [[nodiscard]] bool processing() const { return processing_; }
   // The caller speaks no HTTP: it gets what comes through the tunnel, or a reset.
@@ -114,6 +116,9 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void say_idle_close();
   [[nodiscard]] Instant due() const;
   [[nodiscard]] bool waiting_for_request() const;
+  // Its exchange runs.
+  [[nodiscard]] bool running() const { return serving_ && serving_->exchange.running(); }
+  [[nodiscard]] bool between_messages() const { return !serving_ || serving_->parser.idle(); }
   // So much is held back for the caller that no further request of its is served.
   [[nodiscard]] bool backed_up() const { return pending_bytes() > Exchange::kHighWater; }
 
@@ -123,8 +128,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   const std::string peer_ip_;
   const bool raw_;
   std::unique_ptr<net::TcpStream> stream_;
-  http::RequestParser parser_;
-  Exchange exchange_;
+  std::unique_ptr<Serving> serving_;  // none while nothing is asked for
 
   State state_ = State::kOpen;
   bool processing_ = false;
@@ -133,7 +137,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   bool ended_ = false;         // the caller sends nothing more
   bool unread_ = false;        // bytes came that nobody will look at
   bool reset_wanted_ = false;
-  bool memory_kept_ = true;   // the parser's buffers are warm
+  bool noted_ = false;        // by Servings, that it rests
   std::string stash_;         // bytes of requests to come
   SendProgress progress_;     // of what is written to the caller
   Instant since_{};           // of the idle time, the head's first byte, or the lingering

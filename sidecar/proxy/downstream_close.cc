@@ -38,9 +38,9 @@ void Downstream::finish_writing() {
 }
 
 void Downstream::on_parse_error(const http::ParseError& error) {
-  if (exchange_.running()) {
+  if (running()) {
     closing_ = true;
-    exchange_.on_bad_body(error);
+    serving_->exchange.on_bad_body(error);
     return;
   }
   if (message_open_) {
@@ -104,7 +104,9 @@ void Downstream::close() {
     return;
   }
   state_ = State::kClosed;
-  exchange_.abandon();
+  if (serving_) {
+    serving_->exchange.abandon();
+  }
   context_.arm(*this, kNever);
   stream_.reset();
   owner_.on_downstream_closed(*this);
@@ -136,7 +138,7 @@ void Downstream::say_idle_close() {
 }
 
 bool Downstream::waiting_for_request() const {
-  return !exchange_.running() && !message_open_ && parser_.idle();
+  return !running() && !message_open_ && between_messages();
 }
 
 void Downstream::on_eof() {
@@ -147,7 +149,7 @@ void Downstream::on_eof() {
     }
     return;
   }
-  if (exchange_.running() && !message_open_) {
+  if (running() && !message_open_) {
     return;  // half-closed behind a complete request: it gets its response
   }
   if (waiting_for_request()) {
@@ -170,8 +172,8 @@ Instant Downstream::due() const {
     // The linger is for what the caller still sends; first it is to read.
     return pending_bytes() > 0 ? idle_over : since_ + context_.bounds.linger;
   }
-  if (exchange_.running()) {
-    return exchange_.due();
+  if (running()) {
+    return serving_->exchange.due();
   }
   if (!waiting_for_request()) {
     return since_ + context_.bounds.head;
@@ -179,12 +181,24 @@ Instant Downstream::due() const {
   if (context_.stopping) {
     return since_ + kLastChance;
   }
-  return memory_kept_ ? std::min(idle_over, since_ + kKeepMemoryTime) : idle_over;
+  return idle_over;
 }
 
 void Downstream::rearm() {
-  if (state_ != State::kClosed) {
-    context_.arm(*this, due());
+  if (state_ == State::kClosed) {
+    return;
+  }
+  context_.arm(*this, due());
+  if (serving_ && !noted_ && waiting_for_request()) {
+    noted_ = true;
+    context_.servings.note(*this);
+  }
+}
+
+void Downstream::rest() {
+  noted_ = false;
+  if (serving_ && state_ != State::kClosed && waiting_for_request() && serving_->parser.fresh()) {
+    context_.servings.give(std::move(serving_));
   }
 }
 
@@ -196,14 +210,11 @@ void Downstream::on_deadline(Instant now) {
       } else {
         close();
       }
-    } else if (exchange_.running()) {
-      exchange_.on_deadline(now);
+    } else if (running()) {
+      serving_->exchange.on_deadline(now);
     } else if (!waiting_for_request()) {
       refuse(Cause::kBadRequest, "head_timeout", "the request's head was not complete in time");
       finish_writing();
-    } else if (memory_kept_ && !context_.stopping && since_ + kKeepMemoryTime <= now) {
-      parser_.release_memory();
-      memory_kept_ = false;
     } else if (caller_reads()) {
       since_ = now;  // of the response before
     } else if (pending_bytes() > 0) {

@@ -19,16 +19,17 @@ constexpr int kCallerGone = 499;
 
 }  // namespace
 
-Exchange::Exchange(WorkerContext& context, Downstream& downstream)
-    : context_(context),
-      downstream_(downstream),
-      inbound_(downstream.inbound()),
-      wait_(context, *this) {}
+Exchange::Exchange(WorkerContext& context) : context_(context), wait_(context, *this) {}
 
 Exchange::~Exchange() = default;
 
+void Exchange::serve(Downstream& downstream) {
+  downstream_ = &downstream;
+  inbound_ = downstream.inbound();
+}
+
 const http::RequestHead& Exchange::request() const {
-  return downstream_.parser().head();
+  return downstream_->parser().head();
 }
 
 void Exchange::reset() {
@@ -142,7 +143,7 @@ void Exchange::finish(int code, std::string_view cause) {
   if (!flush_response()) {
     keep_ = false;
   }
-  downstream_.exchange_done(keep_);
+  downstream_->exchange_done(keep_);
 }
 
 void Exchange::log_access(int code, std::string_view cause) {
@@ -215,10 +216,10 @@ void Exchange::on_deadline(Instant now) {
   }
   if (phase_ == Phase::kResponding) {
     // A caller that does not read is not the host's fault, and will not read a proper end either.
-    const bool caller_stopped = downstream_.pending_bytes() > 0;
+    const bool caller_stopped = downstream_->pending_bytes() > 0;
     settle(caller_stopped ? balancer::Outcome::kNeutral : balancer::Outcome::kFailure);
     if (caller_stopped) {
-      downstream_.close_with_reset();
+      downstream_->close_with_reset();
     }
     break_off("timeout");
     return;
@@ -241,7 +242,7 @@ void Exchange::on_deadline(Instant now) {
 // the request, nobody waits for its response.
 bool Exchange::still_moving(Instant now) {
   const bool request = progress_.moved(connection_->stream());
-  const bool response = phase_ == Phase::kResponding && downstream_.caller_reads();
+  const bool response = phase_ == Phase::kResponding && downstream_->caller_reads();
   if (request && response_from_ != kNever) {
     response_from_ = now;
   }

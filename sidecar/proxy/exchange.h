@@ -1,6 +1,7 @@
 // Exchange: one request and its response, with all the tries that it takes.
 //
-// One inside each Downstream, used again and again; worker thread only. Downstream hands in the
+// Lent with a parser to the Downstream that has a request (Servings), used again and again; worker
+// thread only. Downstream hands in the
 // request as it is parsed; Exchange finds the destination (outbound: route and pick; inbound: the
 // local app), sends the request, passes the response back, tries again where the rule allows it,
 // and makes the answer itself where nobody else does. States and transitions: README.md.
@@ -46,8 +47,11 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   static constexpr std::size_t kHoldBytes = 64 * 1024;  // of a body, for a retry
   static constexpr std::size_t kHighWater = Tunnel::kHighWater;
 
-  Exchange(WorkerContext& context, Downstream& downstream);
+  explicit Exchange(WorkerContext& context);
   ~Exchange();
+
+  // Whose requests come next; only while none runs.
+  void serve(Downstream& downstream);
 
   [[nodiscard]] bool running() const { return phase_ != Phase::kIdle; }
 
@@ -197,8 +201,8 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   [[nodiscard]] Instant tunnel_due() const;
 
   WorkerContext& context_;
-  Downstream& downstream_;
-  const bool inbound_;
+  Downstream* downstream_ = nullptr;
+  bool inbound_ = false;
 
   Phase phase_ = Phase::kIdle;
   Asks asks_ = Asks::kExchange;

@@ -157,7 +157,7 @@ void Exchange::on_permit(balancer::Permit permit, std::unique_ptr<UpstreamConnec
     opening_ = std::move(permit);
     connect();
   }
-  downstream_.rearm();
+  downstream_->rearm();
 }
 
 // By a host that came to have room while this call waited for another; false: there is none.

@@ -53,8 +53,8 @@ void Exchange::write_outbound_head(std::string& out) {
     added.add("x-ringside-ring", context_.settings->ring.name);
   }
   keep_deadline(request(), added);
-  const std::array forwarded{
-      http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For", downstream_.peer_ip()}};
+  const std::array forwarded{http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For",
+                                                 downstream_->peer_ip()}};
   http::RequestEdits edits;
   edits.target = target_;
   edits.host = service_.view();
@@ -70,8 +70,8 @@ void Exchange::write_inbound_head(std::string& out) {
   AddedFields added;
   added.add("x-request-id", request_id_);
   keep_deadline(request(), added);
-  const std::array forwarded{
-      http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For", downstream_.peer_ip()}};
+  const std::array forwarded{http::AppendedField{http::FieldId::kXForwardedFor, "X-Forwarded-For",
+                                                 downstream_->peer_ip()}};
   http::RequestEdits edits;
   if (request().form == http::TargetForm::kAbsolute) {
     // The app is no proxy: origin form, and the Host that counts (RFC 9112, 3.2.1 and 3.2.2).
@@ -103,7 +103,7 @@ void Exchange::on_body(std::span<const char> piece) {
   if (connected()) {
     write_request_piece({piece.data(), piece.size()});
   } else if (held_.size() >= kHoldBytes) {
-    downstream_.pause();
+    downstream_->pause();
   }
 }
 
@@ -153,7 +153,7 @@ void Exchange::start_response_clock() {
 
 void Exchange::write_request_end() {
   if (!upstream_broken_ && request().framing.kind == http::Framing::Kind::kChunked) {
-    http::write_last_chunk(downstream_.parser().trailers(), context_.to_upstream.text());
+    http::write_last_chunk(downstream_->parser().trailers(), context_.to_upstream.text());
   }
 }
 
@@ -191,9 +191,9 @@ void Exchange::flush_request() {
   }
   start_response_clock();
   if (connection_->stream().pending_bytes() > kHighWater) {
-    downstream_.pause();
+    downstream_->pause();
   } else {
-    downstream_.resume();
+    downstream_->resume();
   }
 }
 
@@ -201,8 +201,8 @@ void Exchange::on_upstream_drained() {
   last_byte_ = context_.loop.coarse_now();
   progress_.note(connection_->stream());
   start_response_clock();
-  downstream_.resume();
-  downstream_.rearm();
+  downstream_->resume();
+  downstream_->rearm();
 }
 
 void Exchange::on_bad_body(const http::ParseError& error) {

@@ -74,7 +74,7 @@ bool Exchange::retry_fresh_after_408(const http::ResponseHead& head) {
 }
 
 void Exchange::pass_interim(const http::ResponseHead& head) {
-  if (request().minor_version == 0 || head_sent_ || downstream_.raw()) {
+  if (request().minor_version == 0 || head_sent_ || downstream_->raw()) {
     return;  // HTTP/1.0 knows no interim responses (RFC 9110, 15.2)
   }
   http::ResponseEdits edits;
@@ -115,7 +115,7 @@ void Exchange::pass_head(const http::ResponseHead& head) {
     edits.connection = http::ConnectionOption::kKeepAlive;
   }
   edits.add = std::span(added).first(count);
-  if (!downstream_.raw()) {
+  if (!downstream_->raw()) {
     http::write_response_head(head, edits, context_.to_downstream.text());
   }
   head_sent_ = true;
@@ -146,13 +146,13 @@ void Exchange::on_upstream_pause() {
   }
   if (!flush_response()) {
     abandon();
-    downstream_.close();
+    downstream_->close();
     return;
   }
-  if (downstream_.pending_bytes() > kHighWater) {
+  if (downstream_->pending_bytes() > kHighWater) {
     connection_->stream().read_stop();
   }
-  downstream_.rearm();
+  downstream_->rearm();
 }
 
 void Exchange::on_downstream_drained() {
@@ -166,11 +166,11 @@ bool Exchange::flush_response() {
   if (context_.to_downstream.empty()) {
     return true;
   }
-  if (downstream_.closed()) {
+  if (downstream_->closed()) {
     context_.to_downstream.clear();
     return false;
   }
-  return downstream_.flush() != net::WriteResult::kBroken;
+  return downstream_->flush() != net::WriteResult::kBroken;
 }
 
 void Exchange::on_upstream_end(bool reusable) {
@@ -204,7 +204,7 @@ void Exchange::on_upstream_failed(const UpstreamFailure& failure) {
 void Exchange::break_off(std::string_view cause) {
   keep_ = false;
   if (until_close_) {
-    downstream_.close_with_reset();
+    downstream_->close_with_reset();
   }
   finish(status_, cause);
 }
@@ -219,7 +219,7 @@ void Exchange::answer(Cause cause, std::string_view detail, std::string_view hin
 }
 
 void Exchange::write_answer(Cause cause, std::string_view detail, std::string_view hint) {
-  if (downstream_.raw()) {
+  if (downstream_->raw()) {
     refuse_raw(to_string(cause), detail);
     return;
   }

@@ -21,12 +21,12 @@ constexpr std::string_view kHowToName =
 
 void Exchange::begin_outbound() {
   const auto& settings = *context_.settings;
-  stats_ = downstream_.unknown_stats();
+  stats_ = downstream_->unknown_stats();
   timeouts_ = settings.defaults.timeouts;
   const http::Route route =
       http::route_name(request(), {settings.proxy.domains, settings.proxy.outbound.host});
   target_ = route.target;
-  const std::string& fixed = downstream_.fixed_upstream();
+  const std::string& fixed = downstream_->fixed_upstream();
   std::string_view host = route.host;
   if (!fixed.empty()) {
     service_ = http::ServiceName::from(fixed);
@@ -41,7 +41,7 @@ void Exchange::begin_outbound() {
   const balancer::Upstream* upstream =
       service_.empty() || table == nullptr ? nullptr : table->find(service_.view());
   if (upstream != nullptr) {
-    stats_ = &downstream_.stats_of(upstream->name());
+    stats_ = &downstream_->stats_of(upstream->name());
     timeouts_ = upstream->settings().timeouts;
   }
   count_begin();

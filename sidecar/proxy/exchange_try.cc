@@ -113,7 +113,7 @@ void Exchange::on_connected(Result<std::unique_ptr<net::TcpStream>> stream) {
   } else {
     use(std::move(connection));
   }
-  downstream_.rearm();
+  downstream_->rearm();
 }
 
 void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
@@ -123,7 +123,7 @@ void Exchange::use(std::unique_ptr<UpstreamConnection> connection) {
   phase_ = Phase::kWaiting;
   last_byte_ = context_.loop.coarse_now();
   send_request();
-  if (!downstream_.processing()) {
+  if (!downstream_->processing()) {
     flush_request();
   }
 }
@@ -181,7 +181,7 @@ void Exchange::try_again(balancer::Permit permit) {
   release_try(false);
   opening_ = std::move(permit);
   start_try();
-  downstream_.rearm();
+  downstream_->rearm();
 }
 
 // By the table in use now, the host of this pick could have been picked: going to it again is no

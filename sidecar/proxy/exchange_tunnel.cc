@@ -25,7 +25,7 @@ bool Exchange::refuse_head(const http::ResponseHead& head) {
     on_upstream_failed({false, "101 with a protocol that was not offered"});
     return true;
   }
-  if (!downstream_.raw() || head.tunnel) {
+  if (!downstream_->raw() || head.tunnel) {
     return false;
   }
   settle(balancer::outcome_of_status(head.status));
@@ -42,7 +42,7 @@ void Exchange::refuse_raw(std::string_view cause, std::string_view detail) {
                             tries_ > 0 ? ", last at " : "",
                             tries_ > 0 ? endpoint_text(guard_.get().host) : ""));
   keep_ = false;
-  downstream_.close_with_reset();
+  downstream_->close_with_reset();
 }
 
 // Nobody to ask: the connection itself is the answer.
@@ -52,7 +52,7 @@ void Exchange::connect_directly(std::unique_ptr<UpstreamConnection> connection) 
   status_ = 200;
   head_sent_ = until_close_ = true;
   keep_ = false;
-  if (!downstream_.raw()) {
+  if (!downstream_->raw()) {
     std::array<http::NewField, 3> fields;
     std::size_t count = 0;
     fields[count++] = {"x-request-id", request_id_};
@@ -78,7 +78,7 @@ void Exchange::on_upstream_tunnel(std::span<const char> early) {
   connection_->stream().read_stop();
   if (!flush_response()) {
     abandon();
-    downstream_.close();
+    downstream_->close();
   } else if (request_done_) {
     begin_tunnel(early);
   } else {
@@ -100,10 +100,10 @@ void Exchange::begin_tunnel(std::span<const char> early) {
   std::string().swap(held_);
   pick_pin_ = balancer::Pin();
   let_request_table_go();
-  tunnel_->tunnel.emplace(context_.loop, TunnelSide{downstream_.stream(), downstream_},
+  tunnel_->tunnel.emplace(context_.loop, TunnelSide{downstream_->stream(), *downstream_},
                           TunnelSide{connection_->stream(), *connection_}, timeouts_.idle, *this);
-  downstream_.rearm();
-  tunnel_->tunnel->start(downstream_.take_stash(), downstream_.ended(), early);
+  downstream_->rearm();
+  tunnel_->tunnel->start(downstream_->take_stash(), downstream_->ended(), early);
 }
 
 // How long the tunnel lives is no response time, and no reason to keep a table.
@@ -140,7 +140,7 @@ void Exchange::on_tunnel_end(TunnelEnd end) {
                                                    : balancer::Outcome::kNeutral);
   if (end != TunnelEnd::kFinished) {
     tunnel_->cut = true;
-    downstream_.close_with_reset();
+    downstream_->close_with_reset();
   }
   keep_ = false;
   finish(status_, cause);

@@ -179,16 +179,18 @@ void Worker::end_of_turn() {
   if (!context_.permits.empty()) {
     context_.permits.collect();
   }
+  context_.servings.collect();
   dead_.clear();
   context_.pools.bury();
   // Only while something may grow old: a sidecar without traffic sleeps.
-  if (!context_.pools.empty() && !sweep_.active()) {
+  if ((!context_.pools.empty() || !context_.servings.empty()) && !sweep_.active()) {
     sweep_.start(kSweepEvery);
   }
 }
 
 void Worker::sweep() {
   context_.pools.sweep();
+  context_.servings.trim();
 }
 
 }  // namespace ringside::proxy
