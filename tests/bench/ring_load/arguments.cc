@@ -13,9 +13,9 @@ namespace ringside::bench {
 
 namespace {
 
-const std::set<std::string> kKeys{"ring",  "voters",     "listen",     "dir",     "under",
-                                  "count", "bytes",      "per_second", "seconds", "in_flight",
-                                  "nodes", "timeout_ms", "every",      "batch"};
+const std::set<std::string> kKeys{"ring",  "voters",   "listen",     "dir",     "under",
+                                  "count", "bytes",    "per_second", "seconds", "in_flight",
+                                  "nodes", "services", "timeout_ms", "every",   "batch"};
 
 std::uint64_t to_number(const std::string& key, const std::string& text) {
   std::uint64_t value = 0;

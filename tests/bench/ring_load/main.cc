@@ -8,11 +8,9 @@
 int main(int count, char** words) {
   using namespace ringside::bench;
   const Arguments arguments(count, words);
-  const std::map<std::string, void (*)(const Arguments&)> modes{{"fill", fill},
-                                                                {"closed", closed_loop},
-                                                                {"open", open_loop},
-                                                                {"sessions", sessions},
-                                                                {"disk", disk_floor}};
+  const std::map<std::string, void (*)(const Arguments&)> modes{
+      {"fill", fill},         {"closed", closed_loop},  {"open", open_loop},
+      {"sessions", sessions}, {"endpoints", endpoints}, {"disk", disk_floor}};
   const auto mode = modes.find(arguments.mode());
   if (mode == modes.end()) {
     give_up(fmt::format("no mode {}", arguments.mode()));

@@ -15,6 +15,9 @@ void closed_loop(const Arguments& arguments);
 void open_loop(const Arguments& arguments);
 // `count` observers, each with a session that it keeps alive and an ephemeral znode, for `seconds`.
 void sessions(const Arguments& arguments);
+// `count` endpoints of `services` services, each an ephemeral entry with a session of its own that
+// is kept alive, until the program is ended.
+void endpoints(const Arguments& arguments);
 // What the disk under `dir` gives: write and fdatasync of `bytes` one after the other, and
 // appending.
 void disk_floor(const Arguments& arguments);
