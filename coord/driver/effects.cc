@@ -3,6 +3,7 @@
 
 #include "config/base/check.h"
 #include "coord/codec/txn_codec.h"
+#include "coord/driver/kept_log.h"
 #include "coord/driver/state.h"
 
 namespace ringside::coord {
@@ -62,6 +63,9 @@ void Driver::State::perform(const Deliver& effect) {
     if (!apply(entry)) {
       return;
     }
+  }
+  if (zab) {
+    zab->keep_log(kept_log_bytes(registry.znodes()));
   }
 }
 

@@ -25,7 +25,8 @@ struct ZabOptions {
   // A follower further behind is dropped back to synchronization.
   std::uint64_t max_lag_bytes = 64ULL << 20U;
   std::size_t max_lag_entries = 100'000;
-  // Entries below the applied one that stay in memory, so that a late follower gets a DIFF.
+  // Entries below the applied one that stay in memory, so that a late follower gets a DIFF. The
+  // bytes are where it starts; keep_log() follows the size of the tree.
   std::uint64_t keep_bytes = 16ULL << 20U;
   std::size_t keep_entries = 100'000;
   // What one step hands out for applying at most, so that no turn of the loop takes long.

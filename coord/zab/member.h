@@ -48,6 +48,9 @@ class Zab {
   Effects start();
   Effects step(Instant now, Event event);
   [[nodiscard]] Instant next_deadline() const;
+  // From now on about so many bytes of applied log stay in memory (ZabOptions::keep_entries holds
+  // too): more than a snapshot has is of no use to a late follower.
+  void keep_log(std::uint64_t bytes) { core_.options.keep_bytes = bytes; }
 
   [[nodiscard]] Role role() const;
   [[nodiscard]] std::optional<Reign> reign() const;  // serving under, or as, an established leader
