@@ -41,7 +41,8 @@ void Servings::collect() {
 }
 
 void Servings::trim() {
-  stock_.resize(stock_.size() - std::min(unused_, stock_.size()));
+  const std::size_t spare = std::min(unused_, stock_.size());
+  stock_.erase(stock_.begin(), stock_.begin() + static_cast<std::ptrdiff_t>(spare));
   unused_ = stock_.size();
 }
 

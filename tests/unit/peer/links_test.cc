@@ -15,6 +15,20 @@ TEST_CASE("TheGreaterIdDialsAndFramesFlowBothWays") {
   CHECK(two.handler.events.size() == 2);
 }
 
+TEST_CASE("HubsThatHaveNothingToDoDoNotWakeUp") {
+  net::Loop loop;
+  Hub one(loop, member(1));
+  Hub two(loop, member(2), {one.as_voter()});
+  run_until(loop, [&] { return one.handler.saw("up 2") && two.handler.saw("up 1"); });
+  int turns = 0;
+  loop.turn(false);
+  loop.observe_turns([&turns](Duration) { ++turns; });
+  net::Timer wait(loop, [] {});
+  wait.start(milliseconds{200});
+  run_until(loop, [&] { return !wait.active(); });
+  CHECK(turns == 1);  // of `wait`
+}
+
 TEST_CASE("FramesOfOneTurnArriveTogetherAndInOrder") {
   net::Loop loop;
   Hub one(loop, member(1));
