@@ -53,7 +53,7 @@ struct TunnelSide {
 
 class Tunnel {
  public:
-  static constexpr std::size_t kHighWater = 128 * 1024;  // unsent bytes that stop the other side
+  static constexpr std::size_t kHighWater = 32 * 1024;  // unsent bytes that stop the other side
 
   Tunnel(net::Loop& loop, const TunnelSide& downstream, const TunnelSide& upstream,
          milliseconds idle, TunnelOwner& owner);
