@@ -51,10 +51,11 @@ struct TcpStream::Impl {
   Loop* loop = nullptr;
   TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
   StreamHandler* handler = nullptr;
-  std::string sending;  // with libuv until the write request comes back
-  std::string waiting;  // follows `sending`
-  bool ended = false;   // the peer's end was read
-  bool broken = false;  // nothing can be written
+  std::string sending;        // with libuv until the write request comes back
+  std::string waiting;        // follows `sending`
+  std::uint64_t written = 0;  // in all
+  bool ended = false;         // the peer's end was read
+  bool broken = false;        // nothing can be written
   bool shutdown_wanted = false;
   bool reading = false;
   bool closing = false;  // by reset()
@@ -222,6 +223,9 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
   if (impl_->broken || impl_->closing) {
     return WriteResult::kBroken;
   }
+  for (const std::string_view piece : pieces) {
+    impl_->written += piece.size();
+  }
   std::size_t written = 0;
   if (impl_->sending.empty()) {
     std::array<uv_buf_t, kMaxPieces> buffers;
@@ -307,6 +311,10 @@ void TcpStream::Impl::flushed(int status) {
 
 std::size_t TcpStream::pending_bytes() const {
   return impl_->sending.size() + impl_->waiting.size();
+}
+
+std::uint64_t TcpStream::written() const {
+  return impl_->written;
 }
 
 std::size_t TcpStream::unacknowledged() const {

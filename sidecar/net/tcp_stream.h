@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -71,6 +72,8 @@ class TcpStream {
   [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces);
   [[nodiscard]] WriteResult write(std::string_view bytes) { return write({&bytes, 1}); }
   [[nodiscard]] std::size_t pending_bytes() const;
+  // All bytes ever given to write().
+  [[nodiscard]] std::uint64_t written() const;
   // Of all that was written, what the peer's kernel has not acknowledged yet (one system call):
   // what is pending, and what our kernel holds. 0 when that can't be known.
   [[nodiscard]] std::size_t unacknowledged() const;
