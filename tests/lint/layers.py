@@ -45,6 +45,7 @@ _LIBRARIES = {
     "doctest/": ("tests",),
     "benchmark/": ("tests",),
     "zookeeper/": ("tests",),
+    "valgrind/": ("tests",),
 }
 
 _IMPURE_HEADERS = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore", "latch", "barrier",

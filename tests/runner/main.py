@@ -17,6 +17,7 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
+_COST_PROXY = "cost_proxy"
 # The load of the drills and the app behind it (tests/drills/load).
 _DRILL_PROGRAMS = ["drill_load", "drill_app"]
 # The ring with its switchable bugs (coord/mutant.h).
@@ -48,6 +49,8 @@ class Run:
                 programs.append(_MUTANTS)
         if (wants("wire") and preset != "tsan") or (self.wants_differential() and preset == "release"):
             programs.append(_WIRE_PROXY)
+        if self.wants_cost() and preset == "release":
+            programs.append(_COST_PROXY)
         return programs + tests
 
     @staticmethod
@@ -132,6 +135,16 @@ class Run:
             run_counted(self.tally, "Ringside beside HAProxy and nginx",
                         [_PYTHON, "tests/differential/run", "--proxy", os.path.join(build.folder("release"), _WIRE_PROXY)], 300)
 
+    def wants_cost(self):
+        return self.choice.stage("cost") and self.plan is not _QUICK
+
+    def cost(self):
+        if not self.wants_cost() or _COST_PROXY not in self.built["release"]:
+            return  # counted where it did not build
+        with Stage("cost"):
+            run_counted(self.tally, "instructions per exchange",
+                        [_PYTHON, "tests/cost/run", "--program", os.path.join(build.folder("release"), _COST_PROXY), "--jobs", str(JOBS)], 600)
+
     def fuzz(self):
         targets = self.built["fuzz"]
         if targets:
@@ -180,6 +193,7 @@ class Run:
         self.unit("release")
         self.wire("release")
         self.differential()
+        self.cost()
         self.python_stage("integration")
         self.sim("release", self.plan["seeds"])
         if self.plan is not _QUICK:

@@ -5,7 +5,7 @@ import re
 
 from tally import ROOT
 
-STAGES = ("lint", "unit", "sim", "fuzz", "wire", "differential", "integration", "drills")
+STAGES = ("lint", "unit", "sim", "fuzz", "wire", "differential", "cost", "integration", "drills")
 # Needs other people's programs: left out by --quick.
 WITH_PEERS = ("test_prometheus", "test_real_clients", "test_real_git", "test_real_servers", "test_real_streams",
               "test_real_tcp", "test_real_websocket")

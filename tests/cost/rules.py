@@ -1,0 +1,30 @@
+"""What holds of a count: None, or what is wrong and what to do."""
+
+RECORDED_WITHIN = 0.03
+GROWS_WITHIN = 0.05
+_HOW = "tests/cost/run --record"
+
+
+def unrecorded(built):
+    return f"nothing is recorded for a build by {built}: on a tree whose cost is known to be right, {_HOW}"
+
+
+def against_record(count, section):
+    name = count.case.name
+    if name not in section:
+        return f"{name}: not recorded yet: {_HOW} {name}"
+    for what, now, then in zip(("instructions", "system calls"), (count.instructions, count.system_calls), section[name]):
+        change = now / then - 1
+        if change > RECORDED_WITHIN:
+            return (f"{name}: {now:,.2f} {what} per exchange, {change:+.1%} from what is recorded ({then:,}); `tests/cost/run --annotate {name}` "
+                    f"says where; if it is worth it, {_HOW} {name}")
+        if change < -RECORDED_WITHIN:
+            return f"{name}: {now:,.2f} {what} per exchange, {change:+.1%} from what is recorded ({then:,}): so that it stays so, {_HOW} {name}"
+    return None
+
+
+def growth(count, smallest):
+    change = count.instructions / smallest - 1
+    if change > GROWS_WITHIN:
+        return f"{count.case.name}: {count.instructions:,.0f} instructions per exchange, {change:+.1%} from the smallest table ({smallest:,.0f})"
+    return None
