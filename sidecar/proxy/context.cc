@@ -33,7 +33,8 @@ WorkerContext::WorkerContext(net::Loop& its_loop,
       limits(limits_of(*settings)),
       // A full queue does no harm: what fills it is work, and a turn that works ends by a look.
       permits([this] { static_cast<void>(loop.post([this] { permits.collect(); })); }),
-      pools(limits, permits, [this] { return loop.coarse_now(); }),
+      pools(
+          limits, permits, [this] { return loop.coarse_now(); }, bounds.idle),
       servings(*this),
       deadlines_(its_loop.coarse_now()),
       wheel_(its_loop, [this] { turn_wheel(); }) {}

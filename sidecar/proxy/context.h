@@ -28,11 +28,13 @@
 
 namespace ringside::proxy {
 
-// What a worker lets callers take of it. Not settings: nobody should need others.
+// What a worker lets callers take of it, and holds for them. Not settings: nobody should need
+// others.
 struct Bounds {
   std::size_t connections = 10'000;  // callers at a time, per worker
   milliseconds head{30'000};         // from a request's first byte to the end of its head
   milliseconds linger{2'000};        // reading on behind an answer that ends a connection
+  IdleBounds idle;                   // upstream connections that wait for their next use
 };
 
 struct WorkerContext {

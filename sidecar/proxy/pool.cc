@@ -54,7 +54,7 @@ void HostPool::give(std::unique_ptr<UpstreamConnection> connection) {
     pass_on(std::move(connection));
     return;
   }
-  const bool full = idle_.size() >= kMaxIdle || pools_.idle_ >= Pools::kMaxIdleInAll;
+  const bool full = idle_.size() >= kMaxIdle || pools_.idle_ >= pools_.bounds_.connections;
   if (full && idle_.empty()) {
     discard(std::move(connection));
     return;
@@ -145,7 +145,7 @@ void HostPool::sweep() {
     limit_.survived(longest);
   }
   for (const auto& one : idle_) {
-    if (idle_time(one) < kKeepMemoryTime) {
+    if (idle_time(one) < pools_.bounds_.memory) {
       break;
     }
     one->release_memory();

@@ -4,10 +4,10 @@
 // Used by exchanges; worker thread only. A connection in use is owned by its exchange, an idle one
 // by its HostPool, a dead one (its socket is closed) by Pools until the turn is over (it may still
 // be in one of its own callbacks). Invariants: 1. at most kMaxIdle idle connections per endpoint
-// and kMaxIdleInAll per worker; 2. none is used that was idle for longer than IdleLimit says
-// (idle_limit.h), and a sweep closes those that are past it; 3. a HostPool lives while it has idle
-// connections or a PoolLease on it, or something was learned there not long ago; 4. a HostPool is
-// found by its balancer::Host and holds a reference to it, so that an address of memory that was
+// and IdleBounds::connections per worker; 2. none is used that was idle for longer than IdleLimit
+// says (idle_limit.h), and a sweep closes those that are past it; 3. a HostPool lives while it has
+// idle connections or a PoolLease on it, or something was learned there not long ago; 4. a HostPool
+// is found by its balancer::Host and holds a reference to it, so that an address of memory that was
 // freed and taken again can't name another endpoint; 5. no connection stays idle here while
 // somebody waits for one to that endpoint: it goes to who has waited longest, itself where that is
 // a call of this worker, else its permit.
@@ -36,11 +36,15 @@ struct Reuse {
   bool verify = false;  // looks whether it is open still, at the price of a system call
 };
 
+struct IdleBounds {
+  std::size_t connections = 16'384;  // per worker
+  milliseconds memory{5'000};        // then one that is idle gives its buffers back
+};
+
 class HostPool {
  public:
   static constexpr std::size_t kMaxIdle = 256;
-  static constexpr seconds kKeepMemoryTime{5};  // of an idle connection
-  static constexpr seconds kRememberTime{60};   // what was learned, without a connection
+  static constexpr seconds kRememberTime{60};  // what was learned, without a connection
 
   HostPool(Pools& pools, std::shared_ptr<balancer::Host> host, config::Address address,
            bool sidecar);
@@ -117,11 +121,10 @@ class PoolLease {
 
 class Pools {
  public:
-  static constexpr std::size_t kMaxIdleInAll = 4096;
-
   // `permits` is the worker's: waiters of this worker get idle connections themselves.
-  Pools(const http::Limits& limits, balancer::PermitInbox& permits, std::function<Instant()> clock)
-      : limits_(limits), permits_(permits), clock_(std::move(clock)) {}
+  Pools(const http::Limits& limits, balancer::PermitInbox& permits, std::function<Instant()> clock,
+        const IdleBounds& bounds)
+      : limits_(limits), permits_(permits), clock_(std::move(clock)), bounds_(bounds) {}
 
   // For a host of the routing table: through its sidecar where it has one.
   HostPool& of(const balancer::HostEntry& entry);
@@ -146,6 +149,7 @@ class Pools {
   http::Limits limits_;
   balancer::PermitInbox& permits_;
   std::function<Instant()> clock_;
+  const IdleBounds bounds_;
   std::size_t idle_ = 0;  // of all pools
   std::unordered_map<const balancer::Host*, std::unique_ptr<HostPool>> pools_;
   std::vector<std::unique_ptr<HostPool>> former_;  // replaced ones, until their users are through

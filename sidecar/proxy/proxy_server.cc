@@ -170,6 +170,8 @@ Status ProxyServer::open() {
 }
 
 void ProxyServer::publish(std::shared_ptr<const balancer::RoutingTable> table) {
+  std::erase_if(tables_, [](const auto& one) { return one.use_count() == 1; });
+  tables_.push_back(table);
   for (auto& worker : workers_) {
     if (!worker->post([table](Worker& its) { its.adopt_table(table); }) && options_.on_trouble) {
       // The version before stays; routed() tells, and the next table makes up for it.

@@ -88,6 +88,9 @@ class ProxyServer {
 
   ProxyOptions options_;
   AccessQueue access_;
+  // Published and still used, and the one before: a table that nobody uses any more ends here, on
+  // the control loop, not in the turn of the worker that happened to let it go last.
+  std::vector<std::shared_ptr<const balancer::RoutingTable>> tables_;
   std::vector<std::unique_ptr<class Worker>> workers_;
   std::unique_ptr<Acceptor> acceptor_;  // worker 0's thread
   std::uint16_t outbound_port_ = 0;

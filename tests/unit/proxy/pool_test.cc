@@ -23,10 +23,13 @@ constexpr Instant kNow{seconds{1000}};
 
 // Streams of which the test holds the other end.
 struct Bench {
+  explicit Bench(IdleBounds its_bounds = {}) : bounds(its_bounds) {}
+
   net::Loop loop;
+  const IdleBounds bounds;
   balancer::PermitInbox permits{[] {}};
   Instant now = kNow;
-  Pools pools{http::Limits{}, permits, [this] { return now; }};
+  Pools pools{http::Limits{}, permits, [this] { return now; }, bounds};
   std::shared_ptr<const balancer::RoutingTable> table;
   std::vector<net::Socket> far_ends;
 
@@ -180,6 +183,23 @@ TEST_CASE("IdleConnectionsAreBoundedPerEndpointTheOldestGoes") {
   CHECK(bench.pools.idle() == 0);
 }
 
+TEST_CASE("IdleConnectionsAreBoundedPerWorkerOfTheSameEndpointTheOldestGoes") {
+  Bench bench({.connections = 2});
+  HostPool& pool = bench.pools.of(bench.host(0));
+  HostPool& other = bench.pools.app({"127.0.0.1", 80});
+  pool.give(pool.adopt(bench.stream()));
+  pool.give(pool.adopt(bench.stream()));
+  other.give(other.adopt(bench.stream()));  // has none to give up for it
+  CHECK(other.idle() == 0);
+  auto newest = pool.adopt(bench.stream());
+  const UpstreamConnection* last = newest.get();
+  pool.give(std::move(newest));
+  CHECK(bench.pools.idle() == 2);
+  auto taken = pool.take(kRepeat);
+  CHECK(taken.get() == last);
+  pool.discard(std::move(taken));
+}
+
 TEST_CASE("AnAnnouncedTimeHoldsForItsConnection") {
   Bench bench;
   HostPool& pool = bench.pools.of(bench.host(0));
@@ -209,7 +229,7 @@ TEST_CASE("AnIdleConnectionGivesItsBuffersBackAndServesOn") {
   HostPool& pool = bench.pools.of(bench.host(0));
   bench.serve(pool.adopt(bench.stream()), "Keep-Alive: timeout=20\r\n");
   for (int i = 0; i < 3; ++i) {
-    bench.now += HostPool::kKeepMemoryTime;
+    bench.now += IdleBounds().memory;
     bench.pools.sweep();
     auto taken = pool.take(kOnce);
     REQUIRE(taken != nullptr);

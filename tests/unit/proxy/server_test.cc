@@ -100,6 +100,23 @@ TEST_CASE("RoutedIsTheSmallestVersionOfAllWorkers") {
   CHECK(server->routed().zxid == 9);
 }
 
+TEST_CASE("ATableThatNoWorkerUsesEndsWithAPublish") {
+  Troubles troubles;
+  const auto settings = make_settings(2);
+  const auto server = start(settings, troubles);
+  Rng rng(1);
+  std::shared_ptr<const balancer::RoutingTable> table;
+  std::vector<std::weak_ptr<const balancer::RoutingTable>> published;
+  for (std::uint64_t zxid = 1; zxid <= 3; ++zxid) {
+    table = balancer::build_table(table.get(), {}, *settings, zxid, rng);
+    server->publish(table);
+    published.emplace_back(table);
+    wait_for([&] { return server->routed() == table->version(); });
+  }
+  CHECK(published[0].expired());
+  CHECK_FALSE(published[1].expired());  // no worker ended it
+}
+
 TEST_CASE("ACallThatWaitsForItsConnectionHoldsBackWhatIsRouted") {
   Troubles troubles;
   std::uint16_t full_port = 0;
