@@ -33,7 +33,7 @@ class Case:
 
     @property
     def inbound(self):
-        return self.request is _INBOUND
+        return "--app" in self.options
 
     def request_of(self, number):
         return self.request if self.inbound else self.request % (number % self.services)
@@ -49,7 +49,13 @@ CASES = [
     Case("callers_16", "GET by 16 callers at a time", callers=16),
     Case("services_10", "GET, 10 services of 10 endpoints", services=10, grows=True),
     Case("services_100", "GET, 100 services of 10 endpoints", services=100, grows=True),
+    Case("services_1000", "GET, 1,000 services of 10 endpoints", services=1000, count=3000, grows=True),
+    Case("endpoints_10000", "GET, one service of 10,000 endpoints", endpoints=10_000, count=3000, grows=True),
     Case("swaps", "GET, 1 service of 10 endpoints, one of them replaced every 1,000 exchanges", count=4000, swap_every=1000, grows=True),
     Case("swaps_100", "GET, 100 services of 10 endpoints, one of them replaced every 1,000 exchanges", services=100, count=4000,
+         swap_every=1000, grows=True),
+    Case("swaps_1000", "GET, 1,000 services of 10 endpoints, one of them replaced every 1,000 exchanges", services=1000, count=4000,
+         swap_every=1000, grows=True),
+    Case("swaps_10000", "GET, one service of 10,000 endpoints, one of them replaced every 1,000 exchanges", endpoints=10_000, count=4000,
          swap_every=1000, grows=True),
 ]

@@ -195,6 +195,8 @@ int main(int argc, char** argv) {
   options.settings = std::make_shared<const config::Settings>(settings);
   options.instance = "self-1-00000001";
   options.seed = 1;
+  // At the rates that count, a connection is used again before its buffers go; here time is slow.
+  options.bounds.idle.memory = seconds{3600};
   options.on_trouble = [](const Error& error) {
     fmt::print(stderr, "cost_proxy: {}\n", error.message);
   };

@@ -1,6 +1,7 @@
 """Counts one case: instructions of the worker's thread per exchange, system calls per exchange, and what a second costs beside."""
 import dataclasses
 import os
+import resource
 import time
 
 import exchanges
@@ -25,8 +26,17 @@ class Count:
     took: float
 
 
+def allow_descriptors(wanted):
+    """For this process and the proxy that it starts."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < wanted:
+        raise RuntimeError(f"needs {wanted} descriptors and may have {most}: raise ulimit -Hn")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def count(program, case):
     began = time.monotonic()
+    allow_descriptors(case.services * case.endpoints + 200)
     listener = exchanges.Listener()
     options = ["--services", str(case.services), "--endpoints", str(case.endpoints), *case.options]
     with listener.socket, CountedProxy(program, listener.port, options) as proxy:

@@ -38,7 +38,7 @@ class Exchanges:
     def __init__(self, listener, proxy_port, answer, callers=1):
         self.listener, self.answer = listener.socket, answer
         self.opened = 0  # connections that the proxy has opened so far
-        self._ends_with = answer[-110:] if answer is CHUNKED else b"\r\n\r\n" + BODY
+        self._ends_with = answer[-110:] if answer == CHUNKED else b"\r\n\r\n" + BODY
         self._epoll = select.epoll()
         self._upstream = {}  # descriptor: [socket, read so far]
         self._epoll.register(self.listener, select.EPOLLIN)
