@@ -65,8 +65,16 @@ def _interrupted(*_):
     raise KeyboardInterrupt  # so that what a test started and wrote is cleared away
 
 
-def main(path, pattern=None):
+def _heed_signals():
+    """As from a terminal, also where we run behind nohup or in the background: who ignores a signal hands that on to what it starts."""
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own: restored in what it starts
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, _interrupted)
+
+
+def main(path, pattern=None):
+    _heed_signals()
     name = os.path.splitext(os.path.basename(path))[0]
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     spec = importlib.util.spec_from_file_location(name, path)
