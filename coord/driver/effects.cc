@@ -65,7 +65,7 @@ void Driver::State::perform(const Deliver& effect) {
     }
   }
   if (zab) {
-    zab->keep_log(kept_log_bytes(registry.znodes()));
+    zab->keep_log(kept_log_bytes(registry.znodes(), last_snapshot_bytes));
   }
 }
 

@@ -258,6 +258,7 @@ bool Driver::State::own_snapshot_due() const {
 // A tree that is large beside its log is not written anew each time the log has grown a little:
 // what is written in all stays within three times the log.
 void Driver::State::plan_own_snapshot(std::uint64_t last_bytes) {
+  last_snapshot_bytes = last_bytes;
   const std::uint64_t after = std::max(options.snapshot_after_bytes, last_bytes / 2);
   // Members do not take theirs together.
   own_snapshot_after = after + rng.below(after / 8 + 1);

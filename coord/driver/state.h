@@ -190,8 +190,9 @@ struct Driver::State {
   std::uint64_t last_token = 0;
   std::optional<Registry> uncommitted;  // empty but with the bug ZK-1549 in it (mutant.h)
   std::optional<OwnSnapshot> own_snapshot;
-  std::uint64_t own_snapshot_after = 0;  // bytes of log
-  Instant own_snapshot_at{};             // not before that, after one that failed
+  std::uint64_t own_snapshot_after = 0;   // bytes of log
+  std::uint64_t last_snapshot_bytes = 0;  // 0: there is none yet
+  Instant own_snapshot_at{};              // not before that, after one that failed
   bool own_first = false;
   std::string short_of_room;
   Watches watches;

@@ -16,6 +16,7 @@ void App::Parts::reload(const char* why) {
     for (const auto& problem : fresh.error()) {
       log.error("the settings were not taken: " + problem.to_string());
     }
+    tick_soon();
     return;
   }
   const config::Changes changes = config::diff(*settings, *fresh);
@@ -26,6 +27,7 @@ void App::Parts::reload(const char* why) {
   if (const auto clashes = config::check(merged); !clashes.empty()) {
     config_problem = clashes.front().to_string();
     log.error("the settings were not taken: " + config_problem);
+    tick_soon();
     return;
   }
   config_problem.clear();
@@ -46,6 +48,7 @@ void App::Parts::reload(const char* why) {
       checker->reconfigure(service.health_check);
     }
   }
+  tick_soon();
 }
 
 }  // namespace ringside::app

@@ -46,7 +46,13 @@ class ProxyServer::Acceptor {
         return false;
       }
       const auto found = settings.upstreams.find(name);
-      return found == settings.upstreams.end() || found->second.listen != one.second.address;
+      const bool stays =
+          found != settings.upstreams.end() && found->second.listen == one.second.address;
+      if (!stays) {  // at once: the same port may be wanted under another name
+        one.second.listener->begin_close();
+        one.second.listener->accept_pending();
+      }
+      return !stays;
     });
     for (const auto& [name, upstream] : settings.upstreams) {
       if (upstream.listen && !listeners_.contains({false, name})) {

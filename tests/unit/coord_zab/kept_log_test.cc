@@ -60,7 +60,8 @@ TEST_CASE("AFollowerThatMissedMoreThanTheTreeHoldsGetsASnapshot") {
 }
 
 TEST_CASE("TheLogThatIsKeptFollowsTheTreeWithinBounds") {
-  CHECK(kept_log_bytes(0) == kLeastKeptLogBytes);
-  CHECK(kept_log_bytes(10'000) == 2'560'000);
-  CHECK(kept_log_bytes(1'000'000) == kMostKeptLogBytes);
+  CHECK(kept_log_bytes(0, 0) == kLeastKeptLogBytes);
+  CHECK(kept_log_bytes(10'000, 0) == 2'560'000);
+  CHECK(kept_log_bytes(10, 5'000'000) == 5'000'000);
+  CHECK(kept_log_bytes(1'000'000, 0) == kMostKeptLogBytes);
 }
