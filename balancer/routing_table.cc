@@ -21,11 +21,15 @@ std::string lowered(std::string name) {
 
 Groups group(std::vector<Endpoint> endpoints) {
   Groups groups;
+  auto last = groups.end();  // a registry lists service by service
   for (Endpoint& endpoint : endpoints) {
     endpoint.service = lowered(std::move(endpoint.service));
     endpoint.weight = std::clamp(endpoint.weight, 1, kMaxWeight);
     endpoint.fixed = false;
-    groups[endpoint.service].push_back(std::move(endpoint));
+    if (last == groups.end() || last->first != endpoint.service) {
+      last = groups.try_emplace(endpoint.service).first;
+    }
+    last->second.push_back(std::move(endpoint));
   }
   return groups;
 }

@@ -1,6 +1,8 @@
 #include "sidecar/http/validator.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "sidecar/http/chars.h"
 #include "sidecar/http/framing.h"
@@ -41,6 +43,33 @@ Reason value_reason(char bad) {
   return bad == '\r' ? Reason::kBareCr : Reason::kBadValue;
 }
 
+// The eight bytes from there on are value characters: none of them is below 0x20 or 0x7f. False
+// does not say that one of them is not: a tab is.
+bool eight_plain(const char* at) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, at, sizeof eight);
+  const std::uint64_t deletes = eight ^ (0x7f * kEach);  // a byte of 0 where there is one
+  const std::uint64_t below = (eight - 0x20 * kEach) & ~eight;
+  const std::uint64_t deleted = (deletes - kEach) & ~deletes;
+  return ((below | deleted) & (0x80 * kEach)) == 0;
+}
+
+// How many bytes at the front of `value` are value characters for sure. Most of a head is values.
+std::size_t plain_front(std::string_view value) {
+  constexpr std::size_t kStep = 8;
+  if (value.size() < kStep) {
+    return 0;
+  }
+  const std::size_t last = value.size() - kStep;
+  for (std::size_t at = 0; at < last; at += kStep) {
+    if (!eight_plain(value.data() + at)) {
+      return at;
+    }
+  }
+  return eight_plain(value.data() + last) ? value.size() : last;
+}
+
 // Parsers differ on tabs around the values that frame a message: none may stand there.
 Reason tab_reason(FieldId id, std::string_view value) {
   if (id != FieldId::kContentLength && id != FieldId::kTransferEncoding) {
@@ -67,9 +96,9 @@ Reason read_field(std::string_view line, Field& field) {
     return Reason::kEmptyName;
   }
   const std::string_view value = line.substr(at + 1);
-  for (const char c : value) {
-    if (!is(kValueChar, c)) {
-      return value_reason(c);
+  for (std::size_t i = plain_front(value); i < value.size(); ++i) {
+    if (!is(kValueChar, value[i])) {
+      return value_reason(value[i]);
     }
   }
   field.name = line.substr(0, at);

@@ -90,7 +90,7 @@ config::Settings settings_of(const Plan& plan) {
   return settings;
 }
 
-// Number `index` of all endpoints there are.
+// Number `index` of all endpoints there are. Instances of a service are in order, as in a registry.
 balancer::Endpoint endpoint_of(const Plan& plan, unsigned service, unsigned index) {
   balancer::Endpoint endpoint;
   endpoint.service = fmt::format("service-{:05}", service);
@@ -98,7 +98,7 @@ balancer::Endpoint endpoint_of(const Plan& plan, unsigned service, unsigned inde
   endpoint.host = fmt::format("127.{}.{}.{}", 1 + place / 65536, place / 256 % 256, place % 256);
   endpoint.port = plan.port;
   endpoint.inbound_port = plan.sidecars ? plan.port : std::uint16_t{0};
-  endpoint.instance = fmt::format("{}-{}-{:08x}", endpoint.host, endpoint.port, index);
+  endpoint.instance = fmt::format("app-{:06}-{}-{:08x}", index, endpoint.port, index);
   return endpoint;
 }
 
@@ -131,7 +131,7 @@ class Tables {
 
   // The one that comes has never been called: a connection to it has to be opened.
   void swap() {
-    endpoints_.front() = endpoint_of(plan_, 0, next_++);
+    endpoints_[plan_.endpoints - 1] = endpoint_of(plan_, 0, next_++);
     publish();
   }
 
