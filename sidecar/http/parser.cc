@@ -108,12 +108,6 @@ Step RequestParser::on_eof() {
              : refuse(request_error(clean ? Reason::kNoAnswer : Reason::kTruncated), 0);
 }
 
-void RequestParser::release_memory() {
-  reader_.release_memory();
-  body_.release_memory();
-  release(head_);
-}
-
 ResponseParser::ResponseParser(const Limits& limits)
     : MessageParser(limits, LlhttpParser::Kind::kResponse) {
   state_ = State::kEnd;

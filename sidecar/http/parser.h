@@ -63,8 +63,6 @@ class RequestParser : public MessageParser {
   [[nodiscard]] const RequestHead& head() const { return head_; }  // from kHead on
   // As new: nothing of what was read so far says how the next byte is read.
   [[nodiscard]] bool fresh() const { return state_ == State::kStart && !blank_seen_; }
-  // Gives the buffers back; only while idle(), and ends the life of head().
-  void release_memory();
 
  private:
   Step read_head(std::span<const char> input);
