@@ -70,6 +70,22 @@ Step BodyReader::next(std::span<const char> input) {
   return in_trailers_ ? next_trailers(input, 0) : next_chunked(input);
 }
 
+std::uint64_t BodyReader::unseen_left() const {
+  switch (framing_.kind) {
+    case Framing::Kind::kLength: return left_;
+    case Framing::Kind::kUntilClose: return UINT64_MAX;
+    case Framing::Kind::kNone:
+    case Framing::Kind::kChunked: break;
+  }
+  return 0;
+}
+
+void BodyReader::pass(std::uint64_t bytes) {
+  if (framing_.kind == Framing::Kind::kLength) {
+    left_ -= std::min(left_, bytes);
+  }
+}
+
 Step BodyReader::next_chunked(std::span<const char> input) {
   const LlhttpParser::Chunk chunk = llhttp_.read_chunks(input);
   switch (chunk.kind) {

@@ -30,6 +30,12 @@ class MessageParser {
   // At kEnd of a chunked message; fields that may not stand there are left out.
   [[nodiscard]] std::span<const Field> trailers() const { return body_.trailers(); }
   [[nodiscard]] const ParseError& error() const { return error_; }
+  // Bytes to come that are body and nothing else, so that they may pass without being looked at: 0
+  // in a head or in chunks. What did pass so is told by pass(), and next() goes on behind it.
+  [[nodiscard]] std::uint64_t unseen_left() const {
+    return state_ == State::kBody ? body_.unseen_left() : 0;
+  }
+  void pass(std::uint64_t bytes) { body_.pass(bytes); }
   // Nothing of the next message has been seen.
   [[nodiscard]] bool idle() const { return state_ == State::kStart || state_ == State::kEnd; }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/base/check.h"
+#include "sidecar/net/splice_pipe.h"
 #include "sidecar/net/turn_end_task.h"
 
 namespace ringside::net {
@@ -29,7 +30,7 @@ void ignore_broken_pipes() {
 
 }  // namespace
 
-Loop::Loop() : handles_(std::make_unique<Handles>()) {
+Loop::Loop() : handles_(std::make_unique<Handles>()), pipes_(std::make_unique<SplicePipes>()) {
   ignore_broken_pipes();
   // Not value-initialized: nothing reads what the kernel has not written.
   read_buffer_.reset(new char[kReadBytes]);

@@ -24,6 +24,7 @@ struct uv_loop_s;
 
 namespace ringside::net {
 
+class SplicePipes;
 class TurnEndTask;
 
 class Loop {
@@ -59,6 +60,8 @@ class Loop {
 
   // Where all streams of this loop read into: valid only inside one read callback.
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBytes}; }
+  // What its streams forward through.
+  SplicePipes& pipes() { return *pipes_; }
   [[nodiscard]] uv_loop_s* raw();
 
  private:
@@ -69,6 +72,7 @@ class Loop {
 
   std::unique_ptr<Handles> handles_;
   std::unique_ptr<char[]> read_buffer_;
+  std::unique_ptr<SplicePipes> pipes_;
   std::function<void(Duration)> observer_;
   std::vector<TurnEndTask*> turn_end_;
   std::uint64_t work_began_ns_ = 0;  // 0: no work yet in this turn

@@ -1,28 +1,38 @@
 // Good path: connect (or adopt), read_start, on_read..., write at once by uv_try_write; what did
 // not fit is copied into `waiting` and flushed by one uv_write at a time; shutdown after the last
-// one; close.
+// one; close. Forwarding: a read event becomes forward_now, from the kernel's buffer of one socket
+// into that of the other; what the other one does not take stays in a pipe (`carried`), behind a
+// first piece that libuv writes, whose leaving says that there is room again.
 // Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); try_write fails
 // (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
 // in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
-// makes silent.
+// makes silent. No pipe to be had, or a socket that knows no splice: bytes are read and handed
+// over.
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include "config/base/check.h"
+#include "sidecar/net/socket_state.h"
+#include "sidecar/net/splice_pipe.h"
 
 namespace ringside::net {
 
 namespace {
+
+// Of what a pipe holds, this much is written by libuv, which says when there is room for more.
+constexpr std::size_t kLeadBytes = 4096;
+// So much is moved by one splice, and so often in one turn, while a bulk goes through.
+constexpr std::uint64_t kMostMoved = 1024 * 1024;
+constexpr std::size_t kBulkBytes = 64 * 1024;
+constexpr int kMostMoves = 4;
 
 Error to_error(const char* what, int uv_error) {
   ErrorCode code = ErrorCode::kIo;
@@ -51,11 +61,17 @@ struct TcpStream::Impl {
   Loop* loop = nullptr;
   TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
   StreamHandler* handler = nullptr;
-  std::string sending;        // with libuv until the write request comes back
-  std::string waiting;        // follows `sending`
-  std::uint64_t written = 0;  // in all
-  bool ended = false;         // the peer's end was read
-  bool broken = false;        // nothing can be written
+  std::string sending;             // with libuv until the write request comes back
+  SplicePipes::Lease carried;      // follows `sending`
+  std::string waiting;             // follows `carried`
+  std::uint64_t written = 0;       // in all
+  Impl* target = nullptr;          // of forward()
+  Impl* source = nullptr;          // who forwards to here
+  std::uint64_t forward_left = 0;  // bytes that may still go to `target`
+  SplicePipes::Lease taken;        // for the read event at hand
+  std::size_t read_limit = Loop::kReadBytes;
+  bool ended = false;   // the peer's end was read
+  bool broken = false;  // nothing can be written
   bool shutdown_wanted = false;
   bool reading = false;
   bool closing = false;  // by reset()
@@ -69,6 +85,17 @@ struct TcpStream::Impl {
   void on_bytes(ssize_t count);
   ssize_t hidden_reset();
   bool keep_rest(std::span<const std::string_view> pieces, std::size_t skip);
+
+  int fd();
+  [[nodiscard]] std::size_t pending() const;
+  [[nodiscard]] bool forwards() const;
+  void link(Impl* to, std::uint64_t limit);
+  void forward_now();
+  ssize_t move_on(SplicePipes::Lease pipe);
+  WriteResult carry(SplicePipes::Lease pipe);
+  WriteResult send_carried(int& error);
+  void drop_pending();
+  void send_whole();
 
   static Impl* make(Loop& loop, StreamHandler& handler);
   static void destroy(uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); }
@@ -130,8 +157,17 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
   return stream;
 }
 
+int TcpStream::Impl::fd() {
+  uv_os_fd_t found = -1;
+  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &found) == 0 ? found : -1;
+}
+
 TcpStream::~TcpStream() {
   impl_->owner = nullptr;
+  impl_->link(nullptr, 0);
+  if (impl_->source != nullptr) {
+    impl_->source->link(nullptr, 0);
+  }
   if (!impl_->closing) {
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), Impl::destroy);
     return;
@@ -153,11 +189,21 @@ void TcpStream::read_start() {
   const int error = uv_read_start(
       impl_->stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-        const auto space = static_cast<Impl*>(handle->data)->loop->read_buffer();
-        *buffer = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+        auto* self = static_cast<Impl*>(handle->data);
+        if (self->forwards()) {
+          self->taken = self->loop->pipes().take();
+        }
+        // Without a place to read into, libuv says so instead of reading (UV_ENOBUFS).
+        const std::size_t most = self->taken != nullptr ? 0 : self->read_limit;
+        *buffer = uv_buf_init(self->loop->read_buffer().data(), static_cast<unsigned>(most));
       },
       [](uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
-        static_cast<Impl*>(stream->data)->on_bytes(count);
+        auto* self = static_cast<Impl*>(stream->data);
+        if (self->taken != nullptr) {
+          self->forward_now();
+        } else {
+          self->on_bytes(count);
+        }
       });
   CHECK(error == 0);  // only for a stream that is not connected
 }
@@ -178,6 +224,9 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
     return;
   }
   if (count > 0) {
+    if (target != nullptr) {
+      link(target, forward_left - std::min(forward_left, static_cast<std::uint64_t>(count)));
+    }
     handler->on_read(loop->read_buffer().first(static_cast<std::size_t>(count)));
     return;
   }
@@ -197,25 +246,113 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
 
 // When bytes and a reset come at once, libuv takes the hang-up behind the bytes for an end.
 ssize_t TcpStream::Impl::hidden_reset() {
-  uv_os_fd_t fd = -1;
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &fd) != 0 ||
-      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-    return 0;
-  }
-  return uv_translate_sys_error(error);
+  return uv_translate_sys_error(pending_error(fd()));
 }
 
 bool TcpStream::quiet() const {
-  uv_os_fd_t fd = -1;
-  if (impl_->closing || impl_->broken || impl_->ended ||
-      uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0) {
-    return false;
+  return !impl_->closing && !impl_->broken && !impl_->ended && nothing_to_read(impl_->fd());
+}
+
+void TcpStream::read_at_most(std::size_t bytes) {
+  CHECK(bytes > 0 && bytes <= Loop::kReadBytes);
+  impl_->read_limit = bytes;
+}
+
+void TcpStream::forward(TcpStream& to, std::uint64_t limit) {
+  CHECK(to.impl_ != impl_);
+  impl_->link(to.impl_, limit);
+}
+
+void TcpStream::forward_stop() {
+  impl_->link(nullptr, 0);
+}
+
+bool TcpStream::forwarding() const {
+  return impl_->target != nullptr;
+}
+
+void TcpStream::Impl::link(Impl* to, std::uint64_t limit) {
+  if (limit == 0) {
+    to = nullptr;
   }
-  char byte = 0;
-  const ssize_t count = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (to != target) {
+    if (target != nullptr) {
+      target->source = nullptr;
+    }
+    if (to != nullptr) {
+      CHECK(to->source == nullptr);
+      to->source = this;
+    }
+    target = to;
+  }
+  forward_left = limit;
+}
+
+// There is where to, and nothing waits there that a splice would overtake.
+bool TcpStream::Impl::forwards() const {
+  return target != nullptr && target->pending() == 0 && !target->broken && !target->closing &&
+         !target->shutdown_wanted;
+}
+
+std::size_t TcpStream::Impl::pending() const {
+  return sending.size() + (carried != nullptr ? carried->size() : 0) + waiting.size();
+}
+
+// `taken` is there. A bulk gets more than one go.
+void TcpStream::Impl::forward_now() {
+  loop->begin_work();
+  SplicePipes::Lease pipe = std::move(taken);
+  for (int move = 0; move < kMostMoves; ++move) {
+    const ssize_t moved = move_on(std::move(pipe));
+    const bool bulk = moved >= static_cast<ssize_t>(kBulkBytes);
+    if (!bulk || owner == nullptr || closing || !reading || !forwards()) {
+      return;
+    }
+    pipe = loop->pipes().take();
+  }
+}
+
+// Gives what fill() gave.
+ssize_t TcpStream::Impl::move_on(SplicePipes::Lease pipe) {
+  const ssize_t moved = pipe == nullptr || owner == nullptr || target == nullptr
+                            ? -EAGAIN
+                            : pipe->fill(fd(), std::min(forward_left, kMostMoved));
+  if (moved > 0) {
+    Impl* to = target;
+    link(to, forward_left - static_cast<std::uint64_t>(moved));
+    const WriteResult result = to->carry(std::move(pipe));
+    handler->on_forwarded(static_cast<std::size_t>(moved), result);
+    return moved;
+  }
+  if (moved == -EINVAL) {
+    link(nullptr, 0);  // not for such a socket: read() from now on
+  } else if (moved != -EAGAIN && moved != -EINTR) {
+    on_bytes(moved == 0 ? ssize_t{UV_EOF} : uv_translate_sys_error(static_cast<int>(-moved)));
+  }
+  return moved;
+}
+
+WriteResult TcpStream::Impl::carry(SplicePipes::Lease pipe) {
+  written += pipe->size();
+  carried = std::move(pipe);
+  int error = 0;
+  const WriteResult result = send_carried(error);
+  broken = result == WriteResult::kBroken;
+  return result;
+}
+
+// `error`, one of libuv's, is set with kBroken.
+WriteResult TcpStream::Impl::send_carried(int& error) {
+  error = uv_translate_sys_error(-carried->drain(fd()));
+  if (error != 0 || carried->size() == 0) {
+    carried.reset();
+    return error != 0 ? WriteResult::kBroken : WriteResult::kDone;
+  }
+  sending.resize(std::min(carried->size(), kLeadBytes));
+  sending.resize(carried->read(sending));
+  CHECK(!sending.empty());
+  send_whole();
+  return WriteResult::kPending;
 }
 
 WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
@@ -274,6 +411,16 @@ void TcpStream::Impl::flush() {
     return;
   }
   sending.swap(waiting);
+  send_whole();
+}
+
+void TcpStream::Impl::drop_pending() {
+  waiting.clear();
+  carried.reset();
+}
+
+// `sending`, by libuv, which waits until the socket takes it.
+void TcpStream::Impl::send_whole() {
   uv_write_t& request = its_requests().write;
   request.data = this;
   const uv_buf_t buffer = uv_buf_init(sending.data(), static_cast<unsigned>(sending.size()));
@@ -289,8 +436,11 @@ void TcpStream::Impl::flushed(int status) {
   if (owner == nullptr || closing) {
     return;
   }
+  if (status == 0 && carried != nullptr && send_carried(status) == WriteResult::kPending) {
+    return;
+  }
   if (status != 0) {
-    waiting.clear();
+    drop_pending();
     if (!std::exchange(broken, true)) {
       handler->on_broken(to_error("cannot write", status));
     }
@@ -310,7 +460,7 @@ void TcpStream::Impl::flushed(int status) {
 }
 
 std::size_t TcpStream::pending_bytes() const {
-  return impl_->sending.size() + impl_->waiting.size();
+  return impl_->pending();
 }
 
 std::uint64_t TcpStream::written() const {
@@ -318,15 +468,12 @@ std::uint64_t TcpStream::written() const {
 }
 
 std::size_t TcpStream::unacknowledged() const {
-  uv_os_fd_t fd = -1;
-  int queued = 0;
-  if (impl_->closing || uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0 ||
-      ::ioctl(fd, SIOCOUTQ, &queued) != 0) {
+  if (impl_->closing) {
     return 0;
   }
   // libuv counts what is left of `sending` down as the kernel takes it.
-  return static_cast<std::size_t>(queued) + uv_stream_get_write_queue_size(impl_->stream()) +
-         impl_->waiting.size();
+  return unacknowledged_bytes(impl_->fd()) + uv_stream_get_write_queue_size(impl_->stream()) +
+         impl_->pending() - impl_->sending.size();
 }
 
 void TcpStream::shutdown() {
@@ -356,11 +503,7 @@ void TcpStream::reset() {
   };
   if (uv_tcp_close_reset(&impl_->tcp, closed) != 0) {
     // libuv refuses while a shutdown is on its way; the kernel does not.
-    uv_os_fd_t fd = -1;
-    if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) == 0) {
-      const linger at_once{.l_onoff = 1, .l_linger = 0};
-      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
-    }
+    reset_when_closed(impl_->fd());
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), closed);
   }
 }

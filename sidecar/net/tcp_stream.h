@@ -22,6 +22,12 @@
 
 namespace ringside::net {
 
+enum class WriteResult {
+  kDone,     // all with the kernel
+  kPending,  // the rest is kept and follows; on_drained says when
+  kBroken,   // the connection can't be written to any more; nothing is kept
+};
+
 class StreamHandler {
  public:
   virtual void on_read(std::span<const char> bytes) = 0;
@@ -30,17 +36,14 @@ class StreamHandler {
   // Connecting, reading or writing failed (once for each); kRefused, kTimeout, kUnavailable or kIo.
   virtual void on_broken(const Error& why) = 0;
   virtual void on_connected() {}
+  // So many bytes have come and gone on to where forward() says; what became of them there is told
+  // as write() tells it.
+  virtual void on_forwarded(std::size_t, WriteResult) {}
   // All that was pending is with the kernel.
   virtual void on_drained() {}
 
  protected:
   ~StreamHandler() = default;
-};
-
-enum class WriteResult {
-  kDone,     // all with the kernel
-  kPending,  // the rest is kept and follows; on_drained says when
-  kBroken,   // the connection can't be written to any more; nothing is kept
 };
 
 class TcpStream {
@@ -62,6 +65,18 @@ class TcpStream {
   void read_start();
   void read_stop();
   [[nodiscard]] bool reading() const;
+
+  // A read takes at most so many bytes at a time, until told otherwise; at first Loop::kReadBytes.
+  void read_at_most(std::size_t bytes);
+
+  // The next `limit` bytes that come may go straight to `to`, without being read (splice(2)): told
+  // by on_forwarded, once for each piece. Some may come by on_read all the same (while `to` has
+  // bytes pending, or no pipe is free) and count too; the handler passes them on itself, in order.
+  // Ends after `limit` bytes, when either stream is destroyed, or by forward_stop(). Anew: replaces
+  // `to` and `limit`. A stream is the target of one other at most.
+  void forward(TcpStream& to, std::uint64_t limit);
+  void forward_stop();
+  [[nodiscard]] bool forwarding() const;
 
   // Asks the kernel (one system call): nothing unread is there, neither bytes nor the peer's end.
   // For the moment before a use that can't be repeated: an event may be waiting to be delivered.

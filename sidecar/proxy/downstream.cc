@@ -61,6 +61,12 @@ void Downstream::on_read(std::span<const char> bytes) {
   process(bytes);
 }
 
+void Downstream::on_forwarded(std::size_t bytes, net::WriteResult result) {
+  serving_->parser.pass(bytes);
+  serving_->exchange.on_forwarded(bytes, result);
+  process({});
+}
+
 void Downstream::stash(std::span<const char> bytes) {
   stash_.append(bytes.data(), bytes.size());
   if (stash_.size() >= kStashBytes) {

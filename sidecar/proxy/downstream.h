@@ -87,6 +87,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   [[nodiscard]] std::size_t pending_bytes() const;
   // The caller has taken some of what was held back for it since it was last asked.
   [[nodiscard]] bool caller_reads() { return progress_.moved(*stream_); }
+  // Something that did not come through flush() is held back for it.
+  void note_unsent() { progress_.note(*stream_); }
   void pause();
   void resume();
   void rearm();
@@ -97,6 +99,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   std::size_t slot = 0;  // for the owner: where it keeps this one
 
   void on_read(std::span<const char> bytes) override;
+  void on_forwarded(std::size_t bytes, net::WriteResult result) override;
   void on_eof() override;
   void on_broken(const Error& why) override;
   void on_drained() override;

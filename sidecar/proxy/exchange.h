@@ -58,6 +58,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   // The request, as Downstream parses it.
   void begin();
   void on_body(std::span<const char> piece);
+  void on_forwarded(std::size_t bytes, net::WriteResult result);
   void on_end();
   void on_bad_body(const http::ParseError& error);
   void flush_request();
@@ -74,6 +75,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
 
   bool on_upstream_head(const http::ResponseHead& head) override;
   bool on_upstream_body(std::span<const char> piece) override;
+  bool on_upstream_forwarded(std::size_t bytes, net::WriteResult result) override;
   void on_upstream_pause() override;
   void on_upstream_end(bool reusable) override;
   void on_upstream_tunnel(std::span<const char> early) override;
@@ -173,6 +175,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   [[nodiscard]] http::ConnectionOption connection_option() const;
   void write_request_piece(std::string_view bytes);
   void write_request_end();
+  bool send_gathered();
   void start_response_clock();
   void hold(std::span<const char> piece);
 
@@ -188,6 +191,10 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void break_off(std::string_view cause);
   [[nodiscard]] bool closing_down() const;
   [[nodiscard]] std::string endpoint_text(const balancer::HostEntry* host) const;
+
+  // exchange_forward.cc: large bodies that go from socket to socket
+  bool forward_request();
+  bool forward_response();
 
   // exchange_tunnel.cc: what becomes of an Upgrade, of CONNECT and of raw TCP
   struct TunnelPhase;

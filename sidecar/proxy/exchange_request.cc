@@ -158,13 +158,20 @@ void Exchange::write_request_end() {
 }
 
 void Exchange::flush_request() {
-  if (!connected()) {
+  if (!connected() || (!context_.to_upstream.empty() && !send_gathered())) {
     return;
   }
-  if (context_.to_upstream.empty()) {
-    start_response_clock();
-    return;
+  start_response_clock();
+  const bool forwards = forward_request();
+  if (connection_->stream().pending_bytes() > (forwards ? 0 : kHighWater)) {
+    downstream_->pause();
+  } else {
+    downstream_->resume();
   }
+}
+
+// False when it could not, and something else has begun.
+bool Exchange::send_gathered() {
   const auto result = context_.to_upstream.flush(connection_->stream());
   if (!replayable_ && !held_.empty()) {
     std::string().swap(held_);
@@ -179,22 +186,16 @@ void Exchange::flush_request() {
       // Nothing left this machine, so nothing can come back either.
       connection_->detach();
       try_failed({balancer::Cause::kReset}, "the connection was closed before the request");
-      return;
+      return false;
     }
-    start_response_clock();
-    return;
+    return true;
   }
   sent_ = true;
   unsent_.drop();
   if (result == net::WriteResult::kPending) {
     progress_.note(connection_->stream());
   }
-  start_response_clock();
-  if (connection_->stream().pending_bytes() > kHighWater) {
-    downstream_->pause();
-  } else {
-    downstream_->resume();
-  }
+  return true;
 }
 
 void Exchange::on_upstream_drained() {

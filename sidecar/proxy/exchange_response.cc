@@ -149,7 +149,8 @@ void Exchange::on_upstream_pause() {
     downstream_->close();
     return;
   }
-  if (downstream_->pending_bytes() > kHighWater) {
+  const bool forwards = forward_response();
+  if (downstream_->pending_bytes() > (forwards ? 0 : kHighWater)) {
     connection_->stream().read_stop();
   }
   downstream_->rearm();

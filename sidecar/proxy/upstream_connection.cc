@@ -9,6 +9,18 @@
 
 namespace ringside::proxy {
 
+namespace {
+
+// A first read takes no more than this where much is to be forwarded, or nothing is known.
+constexpr std::size_t kShortRead = 16 * 1024;
+constexpr std::uint64_t kLargeBody = 48 * 1024;
+
+bool is_large(const http::Framing& framing) {
+  return framing.kind == http::Framing::Kind::kLength && framing.length >= kLargeBody;
+}
+
+}  // namespace
+
 UpstreamConnection::UpstreamConnection(HostPool& pool, std::unique_ptr<net::TcpStream> stream,
                                        const http::Limits& limits)
     : pool_(pool), stream_(std::move(stream)), parser_(limits) {
@@ -27,11 +39,20 @@ void UpstreamConnection::begin(UpstreamUser& user, http::Method method, bool upg
     --*terms_.max;
   }
   parser_.expect(method, upgrade);
+  stream_->read_at_most(short_first_ ? kShortRead : net::Loop::kReadBytes);
+}
+
+void UpstreamConnection::detach() {
+  user_ = nullptr;
+  if (stream_ != nullptr) {
+    stream_->forward_stop();
+  }
 }
 
 void UpstreamConnection::rest() {
   detach();
   idle_before = {};
+  short_first_ = is_large(parser_.head().framing);
   if (parser_.head().has(http::FieldId::kKeepAlive)) {
     terms_ = http::read_keep_alive(parser_.head());
   }
@@ -54,6 +75,17 @@ void UpstreamConnection::on_read(std::span<const char> bytes) {
     pool_.drop(*this);
     return;
   }
+  advance(bytes);
+}
+
+void UpstreamConnection::on_forwarded(std::size_t bytes, net::WriteResult result) {
+  parser_.pass(bytes);
+  if (user_ != nullptr && user_->on_upstream_forwarded(bytes, result)) {
+    advance({});
+  }
+}
+
+void UpstreamConnection::advance(std::span<const char> bytes) {
   answered_ = true;
   std::span<const char> rest = bytes;
   while (true) {
@@ -65,6 +97,7 @@ void UpstreamConnection::on_read(std::span<const char> bytes) {
         if (!user_->on_upstream_head(parser_.head())) {
           return;
         }
+        stream_->read_at_most(net::Loop::kReadBytes);
         break;
       case http::Step::Kind::kBody:
         if (!user_->on_upstream_body(step.body)) {

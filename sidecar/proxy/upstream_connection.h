@@ -35,6 +35,8 @@ class UpstreamUser {
  public:
   virtual bool on_upstream_head(const http::ResponseHead& head) = 0;
   virtual bool on_upstream_body(std::span<const char> piece) = 0;
+  // So much of the body went where the stream forwards it to, with this result.
+  virtual bool on_upstream_forwarded(std::size_t bytes, net::WriteResult result) = 0;
   // All bytes at hand were given; more is to come.
   virtual void on_upstream_pause() = 0;
   // `reusable`: the response left the connection clean.
@@ -58,7 +60,7 @@ class UpstreamConnection final : public net::StreamHandler {
   // A new response to `method` begins; events go to `user` from now on. `upgrade`: it may be a 101.
   void begin(UpstreamUser& user, http::Method method, bool upgrade);
   // The user is gone; what comes now is stray.
-  void detach() { user_ = nullptr; }
+  void detach();
   // Closes the socket and gives up the permit, also inside its own callbacks; only destroying
   // remains.
   void close();
@@ -87,11 +89,13 @@ class UpstreamConnection final : public net::StreamHandler {
   Duration idle_before{0};  // for how long it was, before this exchange
 
   void on_read(std::span<const char> bytes) override;
+  void on_forwarded(std::size_t bytes, net::WriteResult result) override;
   void on_eof() override;
   void on_broken(const Error& why) override;
   void on_drained() override;
 
  private:
+  void advance(std::span<const char> bytes);
   void fail_user(const http::ParseError& error);
 
   HostPool& pool_;
@@ -103,6 +107,7 @@ class UpstreamConnection final : public net::StreamHandler {
   std::uint64_t exchanges_ = 0;
   bool answered_ = false;
   bool memory_kept_ = true;  // the parser's buffers are warm
+  bool short_first_ = true;  // what a first read leaves of a large body can be forwarded
 };
 
 }  // namespace ringside::proxy

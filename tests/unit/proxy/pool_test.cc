@@ -69,6 +69,7 @@ struct Bench {
       bool ended = false;
       bool on_upstream_head(const http::ResponseHead&) override { return true; }
       bool on_upstream_body(std::span<const char>) override { return true; }
+      bool on_upstream_forwarded(std::size_t, net::WriteResult) override { return true; }
       void on_upstream_pause() override {}
       void on_upstream_end(bool reusable) override { ended = reusable; }
       void on_upstream_tunnel(std::span<const char>) override {}

@@ -1,0 +1,20 @@
+// What the kernel knows of a connected socket: one system call each.
+//
+// Used by TcpStream. No thread rule; a descriptor that is none gives the answer that fits a socket
+// of which nothing is known.
+#pragma once
+
+#include <cstddef>
+
+namespace ringside::net {
+
+// Nothing unread is there, neither bytes nor the peer's end.
+[[nodiscard]] bool nothing_to_read(int fd);
+// The error that has come and was not told yet, as an errno; 0 when there is none.
+[[nodiscard]] int pending_error(int fd);
+// Bytes written to it that the peer's kernel has not acknowledged; 0 when that can't be known.
+[[nodiscard]] std::size_t unacknowledged_bytes(int fd);
+// When it is closed, the peer sees a reset at once.
+void reset_when_closed(int fd);
+
+}  // namespace ringside::net
