@@ -32,8 +32,8 @@ class BodyReader {
   void begin(const Framing& framing);
   // kBody, kEnd, kNeedMore; or kError, with reason().
   Step next(std::span<const char> input);
-  // Bytes to come that are body and nothing else: they may pass unseen, told by pass(). 0 where each
-  // must be read, in chunks.
+  // Bytes to come that are body and nothing else: they may pass unseen, told by pass(). 0 where
+  // each must be read, in chunks.
   [[nodiscard]] std::uint64_t unseen_left() const;
   void pass(std::uint64_t bytes);
   // The connection ended: true when that is how this body ends.

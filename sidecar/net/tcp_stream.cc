@@ -1,8 +1,6 @@
 // Good path: connect (or adopt), read_start, on_read..., write at once by uv_try_write; what did
 // not fit is copied into `waiting` and flushed by one uv_write at a time; shutdown after the last
-// one; close. Forwarding: a read event becomes forward_now, from the kernel's buffer of one socket
-// into that of the other; what the other one does not take stays in a pipe (`carried`), behind a
-// first piece that libuv writes, whose leaving says that there is room again.
+// one; close. Forwarding: tcp_forward.cc.
 // Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); try_write fails
 // (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
 // in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
@@ -21,18 +19,11 @@
 
 #include "config/base/check.h"
 #include "sidecar/net/socket_state.h"
-#include "sidecar/net/splice_pipe.h"
+#include "sidecar/net/tcp_stream_impl.h"
 
 namespace ringside::net {
 
 namespace {
-
-// Of what a pipe holds, this much is written by libuv, which says when there is room for more.
-constexpr std::size_t kLeadBytes = 4096;
-// So much is moved by one splice, and so often in one turn, while a bulk goes through.
-constexpr std::uint64_t kMostMoved = 1024 * 1024;
-constexpr std::size_t kBulkBytes = 64 * 1024;
-constexpr int kMostMoves = 4;
 
 Error to_error(const char* what, int uv_error) {
   ErrorCode code = ErrorCode::kIo;
@@ -47,59 +38,6 @@ Error to_error(const char* what, int uv_error) {
 }
 
 }  // namespace
-
-struct TcpStream::Impl {
-  // Made when one is needed first: most of the idle ones need none.
-  struct Requests {
-    uv_connect_t connect{};
-    uv_write_t write{};
-    uv_shutdown_t shutdown{};
-  };
-
-  uv_tcp_t tcp{};
-  std::unique_ptr<Requests> requests;
-  Loop* loop = nullptr;
-  TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
-  StreamHandler* handler = nullptr;
-  std::string sending;             // with libuv until the write request comes back
-  SplicePipes::Lease carried;      // follows `sending`
-  std::string waiting;             // follows `carried`
-  std::uint64_t written = 0;       // in all
-  Impl* target = nullptr;          // of forward()
-  Impl* source = nullptr;          // who forwards to here
-  std::uint64_t forward_left = 0;  // bytes that may still go to `target`
-  SplicePipes::Lease taken;        // for the read event at hand
-  std::size_t read_limit = Loop::kReadBytes;
-  bool ended = false;   // the peer's end was read
-  bool broken = false;  // nothing can be written
-  bool shutdown_wanted = false;
-  bool reading = false;
-  bool closing = false;  // by reset()
-  bool closed = false;   // libuv is through with it, the owner is not
-
-  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp); }
-  Requests& its_requests();
-  void flush();
-  void flushed(int status);
-  void begin_shutdown();
-  void on_bytes(ssize_t count);
-  ssize_t hidden_reset();
-  bool keep_rest(std::span<const std::string_view> pieces, std::size_t skip);
-
-  int fd();
-  [[nodiscard]] std::size_t pending() const;
-  [[nodiscard]] bool forwards() const;
-  void link(Impl* to, std::uint64_t limit);
-  void forward_now();
-  ssize_t move_on(SplicePipes::Lease pipe);
-  WriteResult carry(SplicePipes::Lease pipe);
-  WriteResult send_carried(int& error);
-  void drop_pending();
-  void send_whole();
-
-  static Impl* make(Loop& loop, StreamHandler& handler);
-  static void destroy(uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); }
-};
 
 TcpStream::Impl::Requests& TcpStream::Impl::its_requests() {
   if (!requests) {
@@ -258,101 +196,8 @@ void TcpStream::read_at_most(std::size_t bytes) {
   impl_->read_limit = bytes;
 }
 
-void TcpStream::forward(TcpStream& to, std::uint64_t limit) {
-  CHECK(to.impl_ != impl_);
-  impl_->link(to.impl_, limit);
-}
-
-void TcpStream::forward_stop() {
-  impl_->link(nullptr, 0);
-}
-
-bool TcpStream::forwarding() const {
-  return impl_->target != nullptr;
-}
-
-void TcpStream::Impl::link(Impl* to, std::uint64_t limit) {
-  if (limit == 0) {
-    to = nullptr;
-  }
-  if (to != target) {
-    if (target != nullptr) {
-      target->source = nullptr;
-    }
-    if (to != nullptr) {
-      CHECK(to->source == nullptr);
-      to->source = this;
-    }
-    target = to;
-  }
-  forward_left = limit;
-}
-
-// There is where to, and nothing waits there that a splice would overtake.
-bool TcpStream::Impl::forwards() const {
-  return target != nullptr && target->pending() == 0 && !target->broken && !target->closing &&
-         !target->shutdown_wanted;
-}
-
 std::size_t TcpStream::Impl::pending() const {
   return sending.size() + (carried != nullptr ? carried->size() : 0) + waiting.size();
-}
-
-// `taken` is there. A bulk gets more than one go.
-void TcpStream::Impl::forward_now() {
-  loop->begin_work();
-  SplicePipes::Lease pipe = std::move(taken);
-  for (int move = 0; move < kMostMoves; ++move) {
-    const ssize_t moved = move_on(std::move(pipe));
-    const bool bulk = moved >= static_cast<ssize_t>(kBulkBytes);
-    if (!bulk || owner == nullptr || closing || !reading || !forwards()) {
-      return;
-    }
-    pipe = loop->pipes().take();
-  }
-}
-
-// Gives what fill() gave.
-ssize_t TcpStream::Impl::move_on(SplicePipes::Lease pipe) {
-  const ssize_t moved = pipe == nullptr || owner == nullptr || target == nullptr
-                            ? -EAGAIN
-                            : pipe->fill(fd(), std::min(forward_left, kMostMoved));
-  if (moved > 0) {
-    Impl* to = target;
-    link(to, forward_left - static_cast<std::uint64_t>(moved));
-    const WriteResult result = to->carry(std::move(pipe));
-    handler->on_forwarded(static_cast<std::size_t>(moved), result);
-    return moved;
-  }
-  if (moved == -EINVAL) {
-    link(nullptr, 0);  // not for such a socket: read() from now on
-  } else if (moved != -EAGAIN && moved != -EINTR) {
-    on_bytes(moved == 0 ? ssize_t{UV_EOF} : uv_translate_sys_error(static_cast<int>(-moved)));
-  }
-  return moved;
-}
-
-WriteResult TcpStream::Impl::carry(SplicePipes::Lease pipe) {
-  written += pipe->size();
-  carried = std::move(pipe);
-  int error = 0;
-  const WriteResult result = send_carried(error);
-  broken = result == WriteResult::kBroken;
-  return result;
-}
-
-// `error`, one of libuv's, is set with kBroken.
-WriteResult TcpStream::Impl::send_carried(int& error) {
-  error = uv_translate_sys_error(-carried->drain(fd()));
-  if (error != 0 || carried->size() == 0) {
-    carried.reset();
-    return error != 0 ? WriteResult::kBroken : WriteResult::kDone;
-  }
-  sending.resize(std::min(carried->size(), kLeadBytes));
-  sending.resize(carried->read(sending));
-  CHECK(!sending.empty());
-  send_whole();
-  return WriteResult::kPending;
 }
 
 WriteResult TcpStream::write(std::span<const std::string_view> pieces) {

@@ -290,7 +290,9 @@ TEST_CASE("EitherStreamMayGoAtAnyTime") {
 
 TEST_CASE("APipeThatHeldBytesIsClosedAndAnEmptyOneIsKept") {
   Loop loop;
-  { const Pair first(loop); }  // libuv opens what it keeps
+  {
+    const Pair first(loop);
+  }  // libuv opens what it keeps
   loop.turn(false);
   const std::size_t before = descriptors();
   {
