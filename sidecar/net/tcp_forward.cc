@@ -4,7 +4,7 @@
 // Failure paths: the target takes less than is there (the rest stays in the pipe, as `carried`,
 // behind a first piece that libuv writes, whose leaving says that there is room again); it has
 // bytes pending, there is no pipe, or the socket knows no splice (bytes are read and handed over);
-// the sender ends or breaks off (as in reading); the target is broken (kBroken, or its on_broken);
+// the sender ends (which a read is to find), or breaks off (as in reading); the target is broken (kBroken, or its on_broken);
 // either is destroyed (the link goes with it).
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +23,8 @@ constexpr std::size_t kLeadBytes = 4096;
 constexpr std::uint64_t kMostMoved = 1024 * 1024;
 constexpr std::size_t kBulkBytes = 64 * 1024;
 constexpr int kMostMoves = 4;
+// After so many events for which splice finds nothing, an ordinary read looks.
+constexpr int kMostFruitless = 2;
 
 }  // namespace
 
@@ -62,12 +64,21 @@ bool TcpStream::Impl::forwards() const {
          !target->shutdown_wanted;
 }
 
+// A splice stops before an urgent byte, for ever, and takes it for the end if the peer's end is
+// behind it; a read goes past it.
+bool TcpStream::Impl::splices() const {
+  return forwards() && fruitless < kMostFruitless;
+}
+
 // `taken` is there. A bulk gets more than one go.
 void TcpStream::Impl::forward_now() {
   loop->begin_work();
   SplicePipes::Lease pipe = std::move(taken);
   for (int move = 0; move < kMostMoves; ++move) {
     const ssize_t moved = move_on(std::move(pipe));
+    if (moved == 0 || (moved == -EAGAIN && move == 0)) {
+      fruitless = moved == 0 ? kMostFruitless : fruitless + 1;
+    }
     const bool bulk = moved >= static_cast<ssize_t>(kBulkBytes);
     if (!bulk || owner == nullptr || closing || !reading || !forwards()) {
       return;
@@ -83,6 +94,7 @@ ssize_t TcpStream::Impl::move_on(SplicePipes::Lease pipe) {
                             : pipe->fill(fd(), std::min(forward_left, kMostMoved));
   if (moved > 0) {
     Impl* to = target;
+    fruitless = 0;
     link(to, forward_left - static_cast<std::uint64_t>(moved));
     const WriteResult result = to->carry(std::move(pipe));
     handler->on_forwarded(static_cast<std::size_t>(moved), result);
@@ -90,8 +102,8 @@ ssize_t TcpStream::Impl::move_on(SplicePipes::Lease pipe) {
   }
   if (moved == -EINVAL) {
     link(nullptr, 0);  // not for such a socket: read() from now on
-  } else if (moved != -EAGAIN && moved != -EINTR) {
-    on_bytes(moved == 0 ? ssize_t{UV_EOF} : uv_translate_sys_error(static_cast<int>(-moved)));
+  } else if (moved < 0 && moved != -EAGAIN && moved != -EINTR) {
+    on_bytes(uv_translate_sys_error(static_cast<int>(-moved)));
   }
   return moved;
 }

@@ -128,7 +128,7 @@ void TcpStream::read_start() {
       impl_->stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
         auto* self = static_cast<Impl*>(handle->data);
-        if (self->forwards()) {
+        if (self->splices()) {
           self->taken = self->loop->pipes().take();
         }
         // Without a place to read into, libuv says so instead of reading (UV_ENOBUFS).
@@ -158,6 +158,7 @@ bool TcpStream::reading() const {
 
 void TcpStream::Impl::on_bytes(ssize_t count) {
   loop->begin_work();
+  fruitless = 0;
   if (owner == nullptr || count == 0) {  // 0: libuv says try later
     return;
   }

@@ -37,6 +37,7 @@ struct TcpStream::Impl {
   Impl* source = nullptr;          // who forwards to here
   std::uint64_t forward_left = 0;  // bytes that may still go to `target`
   SplicePipes::Lease taken;        // for the read event at hand
+  int fruitless = 0;               // read events in a row that splice found nothing for
   std::size_t read_limit = Loop::kReadBytes;
   bool ended = false;   // the peer's end was read
   bool broken = false;  // nothing can be written
@@ -57,6 +58,7 @@ struct TcpStream::Impl {
   int fd();
   [[nodiscard]] std::size_t pending() const;
   [[nodiscard]] bool forwards() const;
+  [[nodiscard]] bool splices() const;
   void link(Impl* to, std::uint64_t limit);
   void forward_now();
   ssize_t move_on(SplicePipes::Lease pipe);

@@ -109,8 +109,11 @@ void UpstreamConnection::advance(std::span<const char> bytes) {
           user_->on_upstream_tunnel(rest);
           return;
         }
+        // What stands behind a body that was forwarded has not been read, and must not be taken for
+        // the next response.
         const bool clean = rest.empty() && parser_.head().keep_alive &&
-                           parser_.head().framing.kind != http::Framing::Kind::kUntilClose;
+                           parser_.head().framing.kind != http::Framing::Kind::kUntilClose &&
+                           (!bytes.empty() || stream_->quiet());
         std::exchange(user_, nullptr)->on_upstream_end(clean);
         return;
       }

@@ -1,6 +1,7 @@
 """Large bodies, which go from socket to socket without being read: every byte arrives once, in order, and the messages
 around them are where they belong. Bytes are random, so that none can stand in for another."""
 import random
+import signal
 import socket
 import threading
 
@@ -351,6 +352,66 @@ def AnAppThatExpectsAskingGetsItsLargeRequest(s):
     caller.head()
     _same(caller.read(LARGE), answer)
     sent()
+
+
+def BytesBehindALargeResponseAreNeverTheNextOne(s):
+    proxy, shop = s.pair()
+    body = _bytes(100_000)
+    for _ in range(20):
+        caller = proxy.outbound()
+        caller.send(GET * 2)
+        app = shop.accept()
+        app.head()
+        app.send(_counted(body) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray")
+        caller.head()
+        _same(caller.read(len(body)), body)
+        fresh = shop.accept()
+        fresh.head()
+        fresh.send(OK)
+        caller.head()
+        caller.expect("ok")
+        caller.close()
+        fresh.close()
+
+
+def AnUrgentByteStopsNoLargeBody(s):
+    body = _bytes(LARGE)
+    before, behind = body[:1_000_000], body[1_000_000:]
+
+    def pass_on(sender, receiver):
+        sender.send(before)
+        _same(receiver.read(len(before)), before)
+        sender.sock.send(b"!", socket.MSG_OOB)  # no part of the stream
+        done = _in_thread(lambda: sender.send(behind))
+        _same(receiver.read(len(behind)), behind)
+        done()
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    caller.send(_post(body)[:-LARGE])
+    app = shop.accept()
+    app.head()
+    pass_on(caller, app)
+    app.send(_counted(body)[:-LARGE])
+    caller.head()
+    pass_on(app, caller)
+
+
+def AnUrgentByteIsNotTakenForTheEndOfALargeBody(s):
+    proxy, shop = s.pair()
+    caller = proxy.outbound()
+    caller.send("GET / HTTP/1.0\r\nHost: shop\r\n\r\n")
+    app = shop.accept()
+    app.head()
+    body = _bytes(300_000)
+    app.send(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+    caller.head()
+    _same(caller.read(len(body)), body)
+    proxy.process.send_signal(signal.SIGSTOP)  # so that it sees all the rest at once
+    app.sock.send(b"!", socket.MSG_OOB)
+    app.send(body[:200_000]).end()
+    proxy.process.send_signal(signal.SIGCONT)
+    _same(caller.read(200_000), body[:200_000])
+    caller.expect_end()
 
 
 def AStopLetsALargeResponseFinish(s):
