@@ -159,9 +159,8 @@ void Downstream::exchange_done(bool keep) {
 void Downstream::go_on() {
   next_request();
   resume();
-  if (state_ == State::kOpen && ended_ && !running() && stash_.empty()) {
-    finish_writing();
-    return;
+  if (state_ == State::kOpen && ended_ && stash_.empty()) {
+    on_eof();  // it came while bytes waited: what they were part of may never be complete
   }
   rearm();
 }
