@@ -70,18 +70,20 @@ class Exchanges:
             if time.monotonic() > until:
                 raise RuntimeError(f"{done} of {count} exchanges within {_TIME_LIMIT} s")
 
-    def _connect(self):
-        caller = socket.create_connection(self._proxy)
+    def _connect(self, request=b""):
+        """The request goes right behind the connection: it is there when the proxy accepts."""
+        caller = socket.socket()
         caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        caller.connect(self._proxy)
+        caller.sendall(request)
         self._callers[caller.fileno()] = [caller, b""]
         self._epoll.register(caller, select.EPOLLIN)
-        return caller.fileno()
 
     def _send(self, descriptor, request):
-        """On a new connection where there is none: the request is there as soon as the proxy can accept."""
         if descriptor is None:
-            descriptor = self._connect()
-        self._callers[descriptor][0].sendall(request)
+            self._connect(request)
+        else:
+            self._callers[descriptor][0].sendall(request)
 
     def _accept(self):
         connection, _ = self.listener.accept()
