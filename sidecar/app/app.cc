@@ -6,6 +6,7 @@
 #include <random>
 
 #include "sidecar/app/app_parts.h"
+#include "sidecar/app/descriptor_limit.h"
 #include "sidecar/app/version.h"
 #include "sidecar/discovery/entry.h"
 
@@ -202,6 +203,7 @@ App::App(ConfigSource source, config::Settings settings, std::unique_ptr<ChildPr
 App::~App() = default;
 
 int App::run() {
+  const DescriptorLimit descriptors = raise_descriptor_limit();
   const Status started = parts_->start();
   if (!started) {
     parts_->log.error(started.error().message);
@@ -209,7 +211,11 @@ int App::run() {
     parts_->close_ring();
     return 1;
   }
-  parts_->log.info("running", {{"version", std::string_view(kVersion)}});
+  parts_->log.info("running", {{"version", std::string_view(kVersion)},
+                               {"descriptors", static_cast<std::int64_t>(descriptors.soft)}});
+  if (const std::string few = few_descriptors(descriptors); !few.empty()) {
+    parts_->log.warn(few);
+  }
   parts_->loop.run();
   parts_->close_ring();
   return parts_->exit_status;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,50 +18,96 @@ namespace {
 
 constexpr int kFirstOther = 3;      // after the standard streams
 constexpr int kSignalStatus = 128;  // as shells count
+constexpr int kNotRun = 127;        // nobody sees it: errno says more
 
-// Closes in the child what it was not meant to have, descriptors without CLOEXEC among them.
-class FileActions {
- public:
-  explicit FileActions(const std::vector<int>& kept) {
-    CHECK(posix_spawn_file_actions_init(&actions_) == 0);
-    int next = kFirstOther;
-    for (const int fd : kept) {  // ascending
-      for (; next < fd; ++next) {
-        CHECK(posix_spawn_file_actions_addclose(&actions_, next) == 0);
-      }
-      next = fd + 1;
-    }
-    CHECK(posix_spawn_file_actions_addclosefrom_np(&actions_, next) == 0);
-  }
-  ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
+// What the child needs, made ready before it begins.
+struct Launch {
+  char* const* argv = nullptr;
+  const std::vector<int>* kept = nullptr;  // ascending; every other one over 2 is closed
+  int report = -1;                         // takes errno where the program cannot be run
+  const Inheritance* given = nullptr;
+  const sigset_t* mask = nullptr;
 };
 
-class Attributes {
- public:
-  explicit Attributes(bool broken_pipes_ignored) {
-    CHECK(posix_spawnattr_init(&attributes_) == 0);
-    sigset_t reset;
-    sigemptyset(&reset);
-    if (!broken_pipes_ignored) {  // we ignore them, which would be handed on
-      sigaddset(&reset, SIGPIPE);
+// Handlers are ours and must not run in the child; what was ignored when we began stays so.
+void give_back_signals(bool broken_pipes_ignored) {
+  struct sigaction usual{};
+  usual.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction now{};
+    const bool known = ::sigaction(signal, nullptr, &now) == 0;
+    const bool ignored_by_us = signal == SIGPIPE && !broken_pipes_ignored;
+    if (known && now.sa_handler != SIG_DFL && (now.sa_handler != SIG_IGN || ignored_by_us)) {
+      ::sigaction(signal, &usual, nullptr);
     }
-    CHECK(posix_spawnattr_setsigdefault(&attributes_, &reset) == 0);
-    CHECK(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF) == 0);
   }
-  ~Attributes() { posix_spawnattr_destroy(&attributes_); }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+}
 
- private:
-  posix_spawnattr_t attributes_{};
-};
+void close_others(const std::vector<int>& kept) {
+  int next = kFirstOther;
+  for (const int fd : kept) {
+    for (; next < fd; ++next) {
+      ::close(next);
+    }
+    next = fd + 1;
+  }
+  ::closefrom(next);
+}
+
+// The limit goes last, for only new descriptors heed it; the hard one was never touched.
+void limit_descriptors(rlim_t soft) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = std::min(soft, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+// The child from vfork to its program: system calls alone, since our memory is its memory.
+[[noreturn]] void become(const Launch& launch) {
+  ::setsid();
+  give_back_signals(launch.given->broken_pipes_ignored);
+  close_others(*launch.kept);
+  if (launch.given->descriptor_limit) {
+    limit_descriptors(*launch.given->descriptor_limit);
+  }
+  ::sigprocmask(SIG_SETMASK, launch.mask, nullptr);
+  ::execvp(launch.argv[0], launch.argv);
+  const int error = errno;
+  static_cast<void>(::write(launch.report, &error, sizeof error));
+  ::_exit(kNotRun);
+}
+
+// No signal is handled while the child shares our memory. Returns its pid, or -1 and errno.
+pid_t launch_quietly(Launch launch) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  CHECK(::pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  launch.mask = &before;
+  const pid_t pid = ::vfork();  // posix_spawn cannot set a limit
+  if (pid == 0) {
+    become(launch);
+  }
+  const int error = errno;
+  CHECK(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  errno = error;
+  return pid;
+}
+
+// 0, or errno of a child that could not become its program: it ends at once and is reaped.
+int outcome(int report, pid_t pid) {
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(report, &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof error) {
+    return 0;  // closed by the program's begin
+  }
+  ::waitpid(pid, nullptr, 0);
+  return error;
+}
 
 }  // namespace
 
@@ -77,6 +122,10 @@ Inheritance Inheritance::now() {
   struct sigaction pipe{};
   given.broken_pipes_ignored =
       ::sigaction(SIGPIPE, nullptr, &pipe) == 0 && pipe.sa_handler == SIG_IGN;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    given.descriptor_limit = limit.rlim_cur;
+  }
   return given;
 }
 
@@ -91,10 +140,18 @@ Status ChildProcess::start() {
     argv.push_back(word.data());
   }
   argv.push_back(nullptr);
-  const FileActions actions(inheritance_.descriptors);
-  const Attributes attributes(inheritance_.broken_pipes_ignored);
-  const int error =
-      ::posix_spawnp(&pid_, argv.front(), actions.get(), attributes.get(), argv.data(), environ);
+  int report[2] = {};
+  int error = ::pipe2(report, O_CLOEXEC) == 0 ? 0 : errno;
+  if (error == 0) {
+    std::vector<int> kept = inheritance_.descriptors;
+    kept.insert(std::ranges::upper_bound(kept, report[1]), report[1]);
+    pid_ = launch_quietly(
+        {.argv = argv.data(), .kept = &kept, .report = report[1], .given = &inheritance_});
+    error = pid_ < 0 ? errno : 0;
+    ::close(report[1]);
+    error = error == 0 ? outcome(report[0], pid_) : error;
+    ::close(report[0]);
+  }
   if (error != 0) {
     pid_ = 0;
     return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,

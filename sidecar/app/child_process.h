@@ -1,7 +1,8 @@
 // The app of `ringside exec`: one child process, as if our own parent had started it.
 //
 // Owned by App, on the control loop's thread. The app has our standard streams, our environment,
-// whatever descriptors and ignored signals we were given, and nothing of what we opened ourselves.
+// whatever descriptors, ignored signals and limit of descriptors we were given, and nothing of what
+// we opened ourselves.
 // It leads a session of its own: Ctrl-C on a terminal reaches us alone, so that we can drain before
 // we pass it on, and it still reads and writes that terminal (which only does not control its
 // jobs). It outlives us if we are killed: an app that serves is worth more than a tidy process
@@ -12,6 +13,7 @@
 // path: start() cannot run the program: kNotFound, else kIo.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -26,6 +28,7 @@ namespace ringside::app {
 struct Inheritance {
   std::vector<int> descriptors;  // over 2, below kMaxDescriptor
   bool broken_pipes_ignored = false;
+  std::optional<rlim_t> descriptor_limit;  // the soft one; none: ours is the app's too
 
   static constexpr int kMaxDescriptor = 256;  // one above is not handed on
   static Inheritance now();

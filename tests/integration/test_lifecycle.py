@@ -8,7 +8,47 @@ from ringside_testing import http_client
 from ringside_testing.load import OpenLoop
 from ringside_testing.process import wait_until
 from ringside_testing.ring import Bench, Ring
-from ringside_testing.sidecar import cli
+from ringside_testing.sidecar import binary, cli
+
+
+class Descriptors(unittest.TestCase):
+    """The limit of open files: raised for the sidecar, as it was for the app."""
+
+    def limited(self, bench, how, soft, hard, *app):
+        sidecar = bench.sidecar(f"limit-{how}-{hard}", started=False)
+        sidecar.write_settings()
+        command = ["prlimit", f"--nofile={soft}:{hard}", binary(), how, "-c", sidecar.config_path, *app]
+        sidecar.process = bench.process(f"limited-{how}-{hard}", command)
+        return sidecar.wait_ready()
+
+    @staticmethod
+    def children(pid):
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            return children.read().split()
+
+    @staticmethod
+    def limits(pid):
+        with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+            return next(line.split()[3:5] for line in limits if line.startswith("Max open files"))
+
+    def test_the_soft_limit_is_raised_to_the_hard_one(self):
+        with Bench() as bench:
+            sidecar = self.limited(bench, "run", 256, 5000)
+            self.assertEqual(self.limits(sidecar.pid), ["5000", "5000"])
+            wait_until(lambda: '"descriptors":5000' in sidecar.process.log_text(), 5, sidecar.process.log_tail)
+            self.assertNotIn("file descriptors are allowed", sidecar.process.log_text())
+
+    def test_a_small_hard_limit_is_warned_of(self):
+        with Bench() as bench:
+            sidecar = self.limited(bench, "run", 256, 4000)
+            wait_until(lambda: "only 4000 file descriptors are allowed" in sidecar.process.log_text(), 5, sidecar.process.log_tail)
+
+    def test_the_app_of_exec_has_the_limit_that_we_were_given(self):
+        with Bench() as bench:
+            sidecar = self.limited(bench, "exec", 256, 5000, "--", "setpriv", "--pdeathsig", "KILL", "sleep", "600")
+            app = wait_until(lambda: self.children(sidecar.pid), 15, "the app runs")[0]
+            self.assertEqual(self.limits(app), ["256", "5000"])
+            self.assertEqual(self.limits(sidecar.pid), ["5000", "5000"])
 
 
 class CleanStop(unittest.TestCase):

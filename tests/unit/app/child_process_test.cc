@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ TEST_CASE("ArgumentsArriveWordForWord") {
 TEST_CASE("TheAppHasWhatWeWereGivenAndNothingOfWhatWeOpened") {
   const int given = ::open("/dev/null", O_RDONLY);  // as if our parent had
   REQUIRE(given > 2);
-  const Inheritance inheritance{{given}, false};
+  const Inheritance inheritance{{given}, false, {}};
   const int ours = ::open("/dev/null", O_RDONLY);  // without CLOEXEC
   REQUIRE(ours > 2);
   CHECK(shell("test -e /proc/self/fd/" + std::to_string(given), inheritance) == 0);
@@ -97,8 +98,37 @@ TEST_CASE("TheInheritanceIsWhatWouldOutliveAnExec") {
 TEST_CASE("BrokenPipesAreForTheAppWhatTheyWereForUs") {
   std::signal(SIGPIPE, SIG_IGN);  // as the loops do
   CHECK(shell("kill -PIPE $$; exit 5") == 128 + SIGPIPE);
-  CHECK(shell("kill -PIPE $$; exit 5", {{}, true}) == 5);
+  CHECK(shell("kill -PIPE $$; exit 5", {{}, true, {}}) == 5);
   std::signal(SIGPIPE, SIG_DFL);
+}
+
+TEST_CASE("TheAppHasTheLimitOfDescriptorsThatWeWereGiven") {
+  const auto limits = [](int soft) {
+    return "[ $(ulimit -S -n) = " + std::to_string(soft) + " ] && [ $(ulimit -H -n) = 400 ]";
+  };
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(Inheritance::now().descriptor_limit == before.rlim_cur);
+  // A child of its own, since a hard limit never rises again.
+  const pid_t one = ::fork();
+  if (one == 0) {
+    const rlimit low{400, 400};
+    const bool set = ::setrlimit(RLIMIT_NOFILE, &low) == 0;
+    const bool right = shell(limits(200), {{}, false, 200}) == 0 &&
+                       shell(limits(400), {{}, false, 900}) == 0 && shell(limits(400)) == 0;
+    ::_exit(set && right ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(one, &status, 0) == one);
+  CHECK(status == 0);
+}
+
+TEST_CASE("TheAppBeginsWithoutOurHandlersAndOurMask") {
+  std::signal(SIGUSR1, [](int) {});
+  CHECK(shell("kill -USR1 $$; exit 5") == 128 + SIGUSR1);
+  std::signal(SIGUSR1, SIG_IGN);  // as if our parent had
+  CHECK(shell("kill -USR1 $$; exit 5") == 5);
+  std::signal(SIGUSR1, SIG_DFL);
 }
 
 TEST_CASE("TheAppLeadsASessionOfItsOwn") {
