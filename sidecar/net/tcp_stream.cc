@@ -1,7 +1,8 @@
-// Good path: connect (or adopt), read_start, on_read..., write at once by uv_try_write; what did
-// not fit is copied into `waiting` and flushed by one uv_write at a time; shutdown after the last
-// one; close.
-// Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); try_write fails
+// Good path: connect (or adopt), read_start, on_read..., write at once by send; what did not fit is
+// copied into `waiting` and flushed by one uv_write at a time; shutdown after the last one; close.
+// An adopted socket is `fresh` until libuv has to wait for something there: one that is closed
+// before costs neither epoll_ctl nor ioctl.
+// Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); send fails
 // (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
 // in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
 // makes silent.
@@ -11,6 +12,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <uv.h>
 
 #include <array>
@@ -23,6 +25,9 @@
 namespace ringside::net {
 
 namespace {
+
+// Never a signal, and never a wait, whatever the socket's own mode.
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 Error to_error(const char* what, int uv_error) {
   ErrorCode code = ErrorCode::kIo;
@@ -46,7 +51,8 @@ struct TcpStream::Impl {
     uv_shutdown_t shutdown{};
   };
 
-  uv_tcp_t tcp{};
+  Socket fresh;    // else libuv has it
+  uv_tcp_t tcp{};  // not initialized while `fresh`
   std::unique_ptr<Requests> requests;
   Loop* loop = nullptr;
   TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
@@ -63,6 +69,9 @@ struct TcpStream::Impl {
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp); }
   Requests& its_requests();
+  void open();
+  int fd();
+  ssize_t send_now(std::span<const std::string_view> pieces);
   void flush();
   void flushed(int status);
   void begin_shutdown();
@@ -85,20 +94,37 @@ TcpStream::Impl* TcpStream::Impl::make(Loop& loop, StreamHandler& handler) {
   auto* impl = new Impl;
   impl->loop = &loop;
   impl->handler = &handler;
-  impl->tcp.data = impl;
-  CHECK(uv_tcp_init(loop.raw(), &impl->tcp) == 0);  // makes no system call
   return impl;
 }
 
-Result<std::unique_ptr<TcpStream>> TcpStream::adopt(Loop& loop, Socket socket,
-                                                    StreamHandler& handler) {
+// To libuv, if it has not got it yet.
+void TcpStream::Impl::open() {
+  if (tcp.loop != nullptr) {
+    return;
+  }
+  CHECK(uv_tcp_init(loop->raw(), &tcp) == 0);  // makes no system call
+  tcp.data = this;
+  if (fresh) {
+    CHECK(uv_tcp_open(&tcp, fresh.fd()) ==
+          0);  // only for what is no descriptor, or has another owner
+    fresh.release();
+  }
+}
+
+int TcpStream::Impl::fd() {
+  if (fresh) {
+    return fresh.fd();
+  }
+  uv_os_fd_t found = -1;
+  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &found) == 0 ? found : -1;
+}
+
+std::unique_ptr<TcpStream> TcpStream::adopt(Loop& loop, Socket socket, StreamHandler& handler) {
+  CHECK(socket);
   Impl* impl = Impl::make(loop, handler);
   std::unique_ptr<TcpStream> stream(new TcpStream(impl));
   impl->owner = stream.get();
-  if (const int error = uv_tcp_open(&impl->tcp, socket.fd()); error != 0) {
-    return std::unexpected(to_error("cannot take over a socket", error));
-  }
-  socket.release();
+  impl->fresh = std::move(socket);
   return stream;
 }
 
@@ -109,6 +135,7 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
   impl->owner = stream.get();
   uv_connect_t& request = impl->its_requests().connect;
   request.data = impl;
+  impl->open();
   uv_tcp_nodelay(&impl->tcp, 1);  // remembered by libuv for when there is a socket
   const int error =
       uv_tcp_connect(&request, &impl->tcp, address.raw(), [](uv_connect_t* done, int status) {
@@ -132,6 +159,10 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
 
 TcpStream::~TcpStream() {
   impl_->owner = nullptr;
+  if (impl_->fresh) {
+    delete impl_;
+    return;
+  }
   if (!impl_->closing) {
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), Impl::destroy);
     return;
@@ -150,6 +181,7 @@ void TcpStream::read_start() {
   if (impl_->ended || impl_->closing || std::exchange(impl_->reading, true)) {
     return;
   }
+  impl_->open();
   const int error = uv_read_start(
       impl_->stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
@@ -170,6 +202,16 @@ void TcpStream::read_stop() {
 
 bool TcpStream::reading() const {
   return impl_->reading;
+}
+
+std::span<const char> TcpStream::read_now() {
+  CHECK(impl_->fresh);
+  const auto space = impl_->loop->read_buffer();
+  const ssize_t count = ::recv(impl_->fresh.fd(), space.data(), space.size(), MSG_DONTWAIT);
+  if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    impl_->broken = true;  // told once: the loop will find an end
+  }
+  return space.first(count > 0 ? static_cast<std::size_t>(count) : 0);
 }
 
 void TcpStream::Impl::on_bytes(ssize_t count) {
@@ -197,24 +239,20 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
 
 // When bytes and a reset come at once, libuv takes the hang-up behind the bytes for an end.
 ssize_t TcpStream::Impl::hidden_reset() {
-  uv_os_fd_t fd = -1;
   int error = 0;
   socklen_t size = sizeof error;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &fd) != 0 ||
-      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+  if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
     return 0;
   }
   return uv_translate_sys_error(error);
 }
 
 bool TcpStream::quiet() const {
-  uv_os_fd_t fd = -1;
-  if (impl_->closing || impl_->broken || impl_->ended ||
-      uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0) {
+  if (impl_->closing || impl_->broken || impl_->ended) {
     return false;
   }
   char byte = 0;
-  const ssize_t count = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t count = ::recv(impl_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -228,30 +266,41 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
   }
   std::size_t written = 0;
   if (impl_->sending.empty()) {
-    std::array<uv_buf_t, kMaxPieces> buffers;
-    unsigned count = 0;
-    for (const std::string_view piece : pieces) {
-      if (!piece.empty()) {
-        // libuv takes char* and only reads.
-        buffers[count++] =
-            uv_buf_init(const_cast<char*>(piece.data()), static_cast<unsigned>(piece.size()));
-      }
-    }
-    if (count == 0) {
-      return WriteResult::kDone;
-    }
-    const int result = uv_try_write(impl_->stream(), buffers.data(), count);
-    if (result < 0 && result != UV_EAGAIN) {
+    const ssize_t result = impl_->send_now(pieces);
+    if (result < 0) {
       impl_->broken = true;
       return WriteResult::kBroken;
     }
-    written = result > 0 ? static_cast<std::size_t>(result) : 0;
+    written = static_cast<std::size_t>(result);
   }
   if (impl_->keep_rest(pieces, written)) {
     impl_->flush();
     return WriteResult::kPending;
   }
   return impl_->sending.empty() ? WriteResult::kDone : WriteResult::kPending;
+}
+
+// As much as the socket takes at once; negative: it is broken. Nothing is with libuv.
+ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
+  std::array<iovec, kMaxPieces> parts;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  for (const std::string_view piece : pieces) {
+    if (!piece.empty()) {
+      // The kernel takes void* and only reads.
+      parts[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
+    }
+  }
+  if (message.msg_iovlen == 0) {
+    return 0;
+  }
+  ssize_t sent = 0;
+  do {
+    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, kSendFlags)
+                                   : ::sendmsg(fd(), &message, kSendFlags);
+  } while (sent < 0 && errno == EINTR);
+  const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
+  return full ? 0 : sent;
 }
 
 // Copies what follows the first `skip` bytes; false when nothing does.
@@ -273,6 +322,7 @@ void TcpStream::Impl::flush() {
   if (!sending.empty() || waiting.empty()) {
     return;
   }
+  open();
   sending.swap(waiting);
   uv_write_t& request = its_requests().write;
   request.data = this;
@@ -318,10 +368,8 @@ std::uint64_t TcpStream::written() const {
 }
 
 std::size_t TcpStream::unacknowledged() const {
-  uv_os_fd_t fd = -1;
   int queued = 0;
-  if (impl_->closing || uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) != 0 ||
-      ::ioctl(fd, SIOCOUTQ, &queued) != 0) {
+  if (impl_->closing || ::ioctl(impl_->fd(), SIOCOUTQ, &queued) != 0) {
     return 0;
   }
   // libuv counts what is left of `sending` down as the kernel takes it.
@@ -339,6 +387,7 @@ void TcpStream::shutdown() {
 }
 
 void TcpStream::Impl::begin_shutdown() {
+  open();
   // A peer that is gone already (ENOTCONN) shows on the reading side.
   uv_shutdown(&its_requests().shutdown, stream(), [](uv_shutdown_t*, int) {});
 }
@@ -347,6 +396,7 @@ void TcpStream::reset() {
   if (std::exchange(impl_->closing, true)) {
     return;
   }
+  impl_->open();
   const auto closed = [](uv_handle_t* handle) {
     auto* self = static_cast<Impl*>(handle->data);
     self->closed = true;
@@ -356,11 +406,8 @@ void TcpStream::reset() {
   };
   if (uv_tcp_close_reset(&impl_->tcp, closed) != 0) {
     // libuv refuses while a shutdown is on its way; the kernel does not.
-    uv_os_fd_t fd = -1;
-    if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&impl_->tcp), &fd) == 0) {
-      const linger at_once{.l_onoff = 1, .l_linger = 0};
-      static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
-    }
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    static_cast<void>(::setsockopt(impl_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), closed);
   }
 }

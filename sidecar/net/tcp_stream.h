@@ -45,9 +45,9 @@ enum class WriteResult {
 
 class TcpStream {
  public:
-  // Takes over a connected socket, e.g. from a TcpListener.
-  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Socket socket,
-                                                  StreamHandler& handler);
+  // Takes over a connected socket, e.g. from a TcpListener. The loop learns of it when there is
+  // something to wait for: by read_start(), a write() that does not fit, or shutdown().
+  static std::unique_ptr<TcpStream> adopt(Loop& loop, Socket socket, StreamHandler& handler);
   // Begins to connect: on_connected or on_broken follows, with no time limit (see TcpConnect).
   static Result<std::unique_ptr<TcpStream>> connect(Loop& loop, const SocketAddress& address,
                                                     StreamHandler& handler);
@@ -62,6 +62,9 @@ class TcpStream {
   void read_start();
   void read_stop();
   [[nodiscard]] bool reading() const;
+  // Only of an adopted one, before its first read_start(): what is there already, in the loop's
+  // buffer (one system call); empty where nothing is, or an end, which read_start() tells then.
+  [[nodiscard]] std::span<const char> read_now();
 
   // Asks the kernel (one system call): nothing unread is there, neither bytes nor the peer's end.
   // For the moment before a use that can't be repeated: an event may be waiting to be delivered.

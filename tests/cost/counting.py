@@ -39,7 +39,7 @@ def count(program, case):
     listener = exchanges.Listener()
     options = ["--services", str(case.services), "--endpoints", str(case.endpoints), *case.options]
     with listener.socket, CountedProxy(program, listener.port, options) as proxy:
-        sides = exchanges.Exchanges(listener, proxy.said["inbound" if case.inbound else "outbound"], case.answer, case.callers)
+        sides = exchanges.Exchanges(listener, proxy.said["inbound" if case.inbound else "outbound"], case.answer, case.callers, case.close)
         proxy.ask("turns")
         sides.run(case.services * case.endpoints, case.request_of)
         proxy.ask("usual")

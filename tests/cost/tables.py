@@ -22,7 +22,8 @@ class TableCase:
     what: str
     services: int = 1
     endpoints: int = 10
-    callers: int = 1
+    callers: int = 1  # what the rules ask of a Case
+    close: bool = False
     swap_every: int = 0
     grows: bool = False  # beside an exchange it is nothing
 
