@@ -7,9 +7,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstring>
 
 namespace ringside::net {
+
+namespace {
+
+// As inet_ntop, which goes by way of sprintf: every caller's address is written once.
+std::string dotted(const void* address) {
+  std::array<std::uint8_t, 4> parts{};
+  std::memcpy(parts.data(), address, parts.size());
+  std::array<char, INET_ADDRSTRLEN> text{};
+  char* end = text.data();
+  for (const std::uint8_t part : parts) {
+    end = std::to_chars(end, text.data() + text.size(), part).ptr;
+    *end++ = '.';
+  }
+  return {text.data(), end - 1};
+}
+
+}  // namespace
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
@@ -80,18 +98,15 @@ std::string SocketAddress::ip() const {
   if (empty()) {
     return {};
   }
-  std::array<char, INET6_ADDRSTRLEN> text{};
   if (raw()->sa_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(storage_.data());
-    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-  } else {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(storage_.data());
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-      ::inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text.data(), text.size());
-    } else {
-      ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-    }
+    return dotted(&reinterpret_cast<const sockaddr_in*>(storage_.data())->sin_addr);
   }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(storage_.data());
+  if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+    return dotted(v6->sin6_addr.s6_addr + 12);
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
   return text.data();
 }
 

@@ -1,7 +1,8 @@
-// Good path: connect (or adopt), read_start, on_read..., write at once by uv_try_write; what did
-// not fit is copied into `waiting` and flushed by one uv_write at a time; shutdown after the last
-// one; close. Forwarding: tcp_forward.cc.
-// Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); try_write fails
+// Good path: connect (or adopt), read_start, on_read..., write at once by send; what did not fit is
+// copied into `waiting` and flushed by one uv_write at a time; shutdown after the last one; close.
+// An adopted socket is `fresh` until libuv has to wait for something there: one that is closed
+// before costs neither epoll_ctl nor ioctl. Forwarding: tcp_forward.cc.
+// Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); send fails
 // (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
 // in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
 // makes silent. No pipe to be had, or a socket that knows no splice: bytes are read and handed
@@ -9,6 +10,8 @@
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -24,6 +27,9 @@
 namespace ringside::net {
 
 namespace {
+
+// Never a signal, and never a wait, whatever the socket's own mode.
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 Error to_error(const char* what, int uv_error) {
   ErrorCode code = ErrorCode::kIo;
@@ -50,20 +56,37 @@ TcpStream::Impl* TcpStream::Impl::make(Loop& loop, StreamHandler& handler) {
   auto* impl = new Impl;
   impl->loop = &loop;
   impl->handler = &handler;
-  impl->tcp.data = impl;
-  CHECK(uv_tcp_init(loop.raw(), &impl->tcp) == 0);  // makes no system call
   return impl;
 }
 
-Result<std::unique_ptr<TcpStream>> TcpStream::adopt(Loop& loop, Socket socket,
-                                                    StreamHandler& handler) {
+// To libuv, if it has not got it yet.
+void TcpStream::Impl::open() {
+  if (tcp.loop != nullptr) {
+    return;
+  }
+  CHECK(uv_tcp_init(loop->raw(), &tcp) == 0);  // makes no system call
+  tcp.data = this;
+  if (fresh) {
+    CHECK(uv_tcp_open(&tcp, fresh.fd()) ==
+          0);  // only for what is no descriptor, or has another owner
+    fresh.release();
+  }
+}
+
+int TcpStream::Impl::fd() {
+  if (fresh) {
+    return fresh.fd();
+  }
+  uv_os_fd_t found = -1;
+  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &found) == 0 ? found : -1;
+}
+
+std::unique_ptr<TcpStream> TcpStream::adopt(Loop& loop, Socket socket, StreamHandler& handler) {
+  CHECK(socket);
   Impl* impl = Impl::make(loop, handler);
   std::unique_ptr<TcpStream> stream(new TcpStream(impl));
   impl->owner = stream.get();
-  if (const int error = uv_tcp_open(&impl->tcp, socket.fd()); error != 0) {
-    return std::unexpected(to_error("cannot take over a socket", error));
-  }
-  socket.release();
+  impl->fresh = std::move(socket);
   return stream;
 }
 
@@ -74,6 +97,7 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
   impl->owner = stream.get();
   uv_connect_t& request = impl->its_requests().connect;
   request.data = impl;
+  impl->open();
   uv_tcp_nodelay(&impl->tcp, 1);  // remembered by libuv for when there is a socket
   const int error =
       uv_tcp_connect(&request, &impl->tcp, address.raw(), [](uv_connect_t* done, int status) {
@@ -95,16 +119,15 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
   return stream;
 }
 
-int TcpStream::Impl::fd() {
-  uv_os_fd_t found = -1;
-  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &found) == 0 ? found : -1;
-}
-
 TcpStream::~TcpStream() {
   impl_->owner = nullptr;
   impl_->link(nullptr, 0);
   if (impl_->source != nullptr) {
     impl_->source->link(nullptr, 0);
+  }
+  if (impl_->fresh) {
+    delete impl_;
+    return;
   }
   if (!impl_->closing) {
     uv_close(reinterpret_cast<uv_handle_t*>(&impl_->tcp), Impl::destroy);
@@ -124,6 +147,7 @@ void TcpStream::read_start() {
   if (impl_->ended || impl_->closing || std::exchange(impl_->reading, true)) {
     return;
   }
+  impl_->open();
   const int error = uv_read_start(
       impl_->stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
@@ -154,6 +178,16 @@ void TcpStream::read_stop() {
 
 bool TcpStream::reading() const {
   return impl_->reading;
+}
+
+std::span<const char> TcpStream::read_now() {
+  CHECK(impl_->fresh);
+  const auto space = impl_->loop->read_buffer();
+  const ssize_t count = ::recv(impl_->fresh.fd(), space.data(), space.size(), MSG_DONTWAIT);
+  if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    impl_->broken = true;  // told once: the loop will find an end
+  }
+  return space.first(count > 0 ? static_cast<std::size_t>(count) : 0);
 }
 
 void TcpStream::Impl::on_bytes(ssize_t count) {
@@ -211,30 +245,41 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
   }
   std::size_t written = 0;
   if (impl_->sending.empty()) {
-    std::array<uv_buf_t, kMaxPieces> buffers;
-    unsigned count = 0;
-    for (const std::string_view piece : pieces) {
-      if (!piece.empty()) {
-        // libuv takes char* and only reads.
-        buffers[count++] =
-            uv_buf_init(const_cast<char*>(piece.data()), static_cast<unsigned>(piece.size()));
-      }
-    }
-    if (count == 0) {
-      return WriteResult::kDone;
-    }
-    const int result = uv_try_write(impl_->stream(), buffers.data(), count);
-    if (result < 0 && result != UV_EAGAIN) {
+    const ssize_t result = impl_->send_now(pieces);
+    if (result < 0) {
       impl_->broken = true;
       return WriteResult::kBroken;
     }
-    written = result > 0 ? static_cast<std::size_t>(result) : 0;
+    written = static_cast<std::size_t>(result);
   }
   if (impl_->keep_rest(pieces, written)) {
     impl_->flush();
     return WriteResult::kPending;
   }
   return impl_->sending.empty() ? WriteResult::kDone : WriteResult::kPending;
+}
+
+// As much as the socket takes at once; negative: it is broken. Nothing is with libuv.
+ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
+  std::array<iovec, kMaxPieces> parts;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  for (const std::string_view piece : pieces) {
+    if (!piece.empty()) {
+      // The kernel takes void* and only reads.
+      parts[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
+    }
+  }
+  if (message.msg_iovlen == 0) {
+    return 0;
+  }
+  ssize_t sent = 0;
+  do {
+    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, kSendFlags)
+                                   : ::sendmsg(fd(), &message, kSendFlags);
+  } while (sent < 0 && errno == EINTR);
+  const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
+  return full ? 0 : sent;
 }
 
 // Copies what follows the first `skip` bytes; false when nothing does.
@@ -267,6 +312,7 @@ void TcpStream::Impl::drop_pending() {
 
 // `sending`, by libuv, which waits until the socket takes it.
 void TcpStream::Impl::send_whole() {
+  open();
   uv_write_t& request = its_requests().write;
   request.data = this;
   const uv_buf_t buffer = uv_buf_init(sending.data(), static_cast<unsigned>(sending.size()));
@@ -332,6 +378,7 @@ void TcpStream::shutdown() {
 }
 
 void TcpStream::Impl::begin_shutdown() {
+  open();
   // A peer that is gone already (ENOTCONN) shows on the reading side.
   uv_shutdown(&its_requests().shutdown, stream(), [](uv_shutdown_t*, int) {});
 }
@@ -340,6 +387,7 @@ void TcpStream::reset() {
   if (std::exchange(impl_->closing, true)) {
     return;
   }
+  impl_->open();
   const auto closed = [](uv_handle_t* handle) {
     auto* self = static_cast<Impl*>(handle->data);
     self->closed = true;

@@ -48,9 +48,9 @@ class StreamHandler {
 
 class TcpStream {
  public:
-  // Takes over a connected socket, e.g. from a TcpListener.
-  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Socket socket,
-                                                  StreamHandler& handler);
+  // Takes over a connected socket, e.g. from a TcpListener. The loop learns of it when there is
+  // something to wait for: by read_start(), a write() that does not fit, or shutdown().
+  static std::unique_ptr<TcpStream> adopt(Loop& loop, Socket socket, StreamHandler& handler);
   // Begins to connect: on_connected or on_broken follows, with no time limit (see TcpConnect).
   static Result<std::unique_ptr<TcpStream>> connect(Loop& loop, const SocketAddress& address,
                                                     StreamHandler& handler);
@@ -65,6 +65,9 @@ class TcpStream {
   void read_start();
   void read_stop();
   [[nodiscard]] bool reading() const;
+  // Only of an adopted one, before its first read_start(): what is there already, in the loop's
+  // buffer (one system call); empty where nothing is, or an end, which read_start() tells then.
+  [[nodiscard]] std::span<const char> read_now();
 
   // A read takes at most so many bytes at a time, until told otherwise; at first Loop::kReadBytes.
   void read_at_most(std::size_t bytes);

@@ -24,7 +24,8 @@ struct TcpStream::Impl {
     uv_shutdown_t shutdown{};
   };
 
-  uv_tcp_t tcp{};
+  Socket fresh;    // else libuv has it
+  uv_tcp_t tcp{};  // not initialized while `fresh`
   std::unique_ptr<Requests> requests;
   Loop* loop = nullptr;
   TcpStream* owner = nullptr;  // nullptr once destroyed: no callback any more
@@ -48,6 +49,8 @@ struct TcpStream::Impl {
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp); }
   Requests& its_requests();
+  void open();
+  ssize_t send_now(std::span<const std::string_view> pieces);
   void flush();
   void flushed(int status);
   void begin_shutdown();

@@ -129,13 +129,9 @@ void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
   make_room();
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
-  if (!stream) {
-    return tell_refusal(
-        fmt::format("ring connection from {}: {}", remote.to_string(), stream.error().message));
-  }
   PeerLink& opened = *link;
   greeting_.push_back(std::move(link));
-  opened.open(std::move(*stream), handler_.handshake());
+  opened.open(std::move(stream), handler_.handshake());
 }
 
 // The oldest that came to us: those that we dialled are members.

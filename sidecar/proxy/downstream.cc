@@ -1,6 +1,8 @@
 // Requests of one connection: read, parse, one exchange after the other. How it ends:
 // downstream_close.cc.
-// Good path: read, parse, begin an exchange, its end, next request; idle until the next.
+// Good path: read, parse, begin an exchange, its end, next request; idle until the next. A request
+// that is the caller's last by its own word, and here when it is accepted, is answered without the
+// loop's knowing of the connection.
 // Failure paths: a message that is refused (downstream_close.cc); the caller reads too slowly
 // (Exchange stops reading from upstream) or sends too fast (pause).
 #include "sidecar/proxy/downstream.h"
@@ -8,6 +10,8 @@
 #include <fmt/format.h>
 
 #include <utility>
+
+#include "sidecar/http/upgrade.h"
 
 namespace ringside::proxy {
 
@@ -37,13 +41,34 @@ Downstream::~Downstream() {
 void Downstream::start(std::unique_ptr<net::TcpStream> stream) {
   stream_ = std::move(stream);
   since_ = context_.loop.coarse_now();
-  stream_->read_start();
   if (raw_) {
+    watch();
     process(fmt::format("CONNECT {0}:{1} HTTP/1.1\r\nHost: {0}\r\n\r\n", fixed_upstream(),
                         entrance_->port));
     return;
   }
-  rearm();
+  // Mostly the request has come with the connection, or right behind it.
+  if (const auto bytes = stream_->read_now(); !bytes.empty()) {
+    process(bytes);
+  } else {
+    rearm();
+  }
+}
+
+void Downstream::watch() {
+  watched_ = true;
+  stream_->read_start();
+}
+
+// The caller has asked for one thing, said that it is the last, and has nothing to send any more:
+// all that can come is its end.
+bool Downstream::needs_no_watch() const {
+  if (!running() || message_open_ || !stash_.empty()) {
+    return false;
+  }
+  const http::RequestHead& request = serving_->parser.head();
+  return !request.keep_alive && !request.framing.has_body() && !http::offers_upgrade(request) &&
+         request.method != http::Method::kConnect;
 }
 
 void Downstream::on_read(std::span<const char> bytes) {
@@ -197,7 +222,7 @@ void Downstream::pause() {
 }
 
 void Downstream::resume() {
-  if (state_ == State::kOpen && !ended_ && stash_.size() < kStashBytes) {
+  if (state_ == State::kOpen && watched_ && !ended_ && stash_.size() < kStashBytes) {
     stream_->read_start();
   }
 }

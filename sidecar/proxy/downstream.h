@@ -49,6 +49,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
  public:
   static constexpr std::size_t kStashBytes = 64 * 1024;
   static constexpr seconds kLastChance{1};  // for the request of one accepted while stopping
+  // Who waits for one answer and then ends is looked at after this time: gone meanwhile?
+  static constexpr milliseconds kUnwatched{20};
   static constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
   Downstream(WorkerContext& context, DownstreamOwner& owner,
@@ -108,6 +110,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
  private:
   enum class State : std::uint8_t { kOpen, kLingering, kClosed };
 
+  void watch();
+  [[nodiscard]] bool needs_no_watch() const;
   void process(std::span<const char> input);
   bool act_on(const http::Step& step);
   void stash(std::span<const char> bytes);
@@ -134,6 +138,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   std::unique_ptr<Serving> serving_;  // none while nothing is asked for
 
   State state_ = State::kOpen;
+  bool watched_ = false;  // the loop tells what comes
   bool processing_ = false;
   bool message_open_ = false;  // a head was seen, its message's end was not
   bool closing_ = false;       // no further request

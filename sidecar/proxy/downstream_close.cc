@@ -33,7 +33,7 @@ void Downstream::finish_writing() {
   progress_.note(*stream_);
   std::string().swap(stash_);
   stream_->shutdown();
-  stream_->read_start();
+  watch();
   rearm();
 }
 
@@ -173,7 +173,8 @@ Instant Downstream::due() const {
     return pending_bytes() > 0 ? idle_over : since_ + context_.bounds.linger;
   }
   if (running()) {
-    return serving_->exchange.due();
+    const Instant due = serving_->exchange.due();
+    return watched_ ? due : std::min(due, since_ + kUnwatched);
   }
   if (!waiting_for_request()) {
     return since_ + context_.bounds.head;
@@ -187,6 +188,9 @@ Instant Downstream::due() const {
 void Downstream::rearm() {
   if (state_ == State::kClosed) {
     return;
+  }
+  if (!watched_ && !needs_no_watch()) {
+    watch();
   }
   context_.arm(*this, due());
   if (serving_ && !noted_ && waiting_for_request()) {
@@ -203,6 +207,9 @@ void Downstream::rest() {
 }
 
 void Downstream::on_deadline(Instant now) {
+  if (!watched_ && due() <= now) {
+    watch();
+  }
   if (due() <= now) {
     if (state_ == State::kLingering) {
       if (caller_reads()) {

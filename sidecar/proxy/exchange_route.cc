@@ -21,7 +21,6 @@ constexpr std::string_view kHowToName =
 
 void Exchange::begin_outbound() {
   const auto& settings = *context_.settings;
-  stats_ = downstream_->unknown_stats();
   timeouts_ = settings.defaults.timeouts;
   const http::Route route =
       http::route_name(request(), {settings.proxy.domains, settings.proxy.outbound.host});
@@ -43,6 +42,8 @@ void Exchange::begin_outbound() {
   if (upstream != nullptr) {
     stats_ = &downstream_->stats_of(upstream->name());
     timeouts_ = upstream->settings().timeouts;
+  } else {
+    stats_ = downstream_->unknown_stats();
   }
   count_begin();
   if (asks_ == Asks::kConnect) {

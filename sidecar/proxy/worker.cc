@@ -95,17 +95,13 @@ void Worker::accept(net::Socket socket, std::string peer_ip,
   auto downstream =
       std::make_unique<Downstream>(context_, *this, std::move(entrance), std::move(peer_ip));
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), *downstream);
-  if (!stream) {
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
   downstream->slot = connections_.size();
   connections_.push_back(std::move(downstream));
   open_.store(connections_.size(), std::memory_order_relaxed);
   if (too_many) {
-    connections_.back()->turn_away(std::move(*stream));
+    connections_.back()->turn_away(std::move(stream));
   } else {
-    connections_.back()->start(std::move(*stream));
+    connections_.back()->start(std::move(stream));
   }
 }
 

@@ -11,6 +11,7 @@ _FIELDS = b"User-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate
 _GET = b"GET /items/42?fields=name,price HTTP/1.1\r\nHost: service-%05d\r\n" + _FIELDS + b"\r\n"
 _POST = (b"POST /items HTTP/1.1\r\nHost: service-%05d\r\n" + _FIELDS + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
          + b"y" * 1000)
+_CLOSE = _GET.replace(b"keep-alive", b"close")
 # As another sidecar writes it.
 _INBOUND = (b"GET /items/42?fields=name,price HTTP/1.1\r\nHost: shop\r\n" + _FIELDS + b"x-request-id: 0123456789abcdef0123456789abcdef\r\n"
             b"x-ringside-service: shop\r\nx-ringside-instance: self-1-00000001\r\nx-ringside-ring: default\r\nx-ringside-deadline: 30000\r\n\r\n")
@@ -28,6 +29,7 @@ class Case:
     answer: bytes = exchanges.PLAIN
     count: int = 2000
     callers: int = 1
+    close: bool = False  # each caller's connection carries one exchange, and the request says so
     swap_every: int = 0
     grows: bool = False  # judged beside SMALLEST, in the same run
 
@@ -47,6 +49,7 @@ CASES = [
     Case("chunked", "GET with a chunked answer", answer=exchanges.CHUNKED),
     Case("access", "GET with access records", options=("--access",)),
     Case("callers_16", "GET by 16 callers at a time", callers=16),
+    Case("close", "GET by callers that connect for each request and say Connection: close", request=_CLOSE, close=True),
     Case("services_10", "GET, 10 services of 10 endpoints", services=10, grows=True),
     Case("services_100", "GET, 100 services of 10 endpoints", services=100, grows=True),
     Case("services_1000", "GET, 1,000 services of 10 endpoints", services=1000, count=3000, grows=True),

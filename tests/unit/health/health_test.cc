@@ -30,8 +30,7 @@ struct App {
   void serve(net::Socket socket) {
     ++connections;
     auto& recorder = *recorders.emplace_back(std::make_unique<Recorder>());
-    auto& stream = *streams.emplace_back(
-        std::move(net::TcpStream::adopt(loop, std::move(socket), recorder).value()));
+    auto& stream = *streams.emplace_back(net::TcpStream::adopt(loop, std::move(socket), recorder));
     recorder.then = [this, &stream, &recorder](const std::string& event) {
       if (event == "read" && recorder.bytes.find("\r\n\r\n") != std::string::npos) {
         request = recorder.bytes;

@@ -71,13 +71,13 @@ struct Recorder final : StreamHandler {
 // Two ends of one connection, both reading.
 struct Pair {
   explicit Pair(Loop& loop) {
-    auto opened = TcpListener::open(
-        loop, {"127.0.0.1", 0},
-        {[this, &loop](Socket socket, const SocketAddress& from) {
-           peer = from;
-           server = std::move(TcpStream::adopt(loop, std::move(socket), server_saw).value());
-         },
-         {}});
+    auto opened = TcpListener::open(loop, {"127.0.0.1", 0},
+                                    {[this, &loop](Socket socket, const SocketAddress& from) {
+                                       peer = from;
+                                       server =
+                                           TcpStream::adopt(loop, std::move(socket), server_saw);
+                                     },
+                                     {}});
     REQUIRE(opened.has_value());
     listener = std::move(*opened);
     client = std::move(TcpStream::connect(loop, listener->address(), client_saw).value());

@@ -79,8 +79,7 @@ struct Bench {
     int ends[2] = {-1, -1};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     far_ends.emplace_back(ends[1]);
-    auto made = pool().adopt(
-        std::move(net::TcpStream::adopt(here.loop, net::Socket(ends[0]), silent).value()));
+    auto made = pool().adopt(net::TcpStream::adopt(here.loop, net::Socket(ends[0]), silent));
     made->hold(gate().try_take());
     return made;
   }

@@ -55,7 +55,7 @@ struct Bench {
     int ends[2] = {-1, -1};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     far_ends.emplace_back(ends[1]);
-    return std::move(net::TcpStream::adopt(loop, net::Socket(ends[0]), silent).value());
+    return net::TcpStream::adopt(loop, net::Socket(ends[0]), silent);
   }
 
   void turn() {

@@ -158,6 +158,29 @@ TEST_CASE("ACallThatWaitsForItsConnectionHoldsBackWhatIsRouted") {
   wait_for([&] { return server->routed() == second->version(); });
 }
 
+// The loop does not know of the caller's connection: it is looked at after a while.
+TEST_CASE("ACallerThatLeavesBeforeTheAnswerToItsLastRequestIsNoticed") {
+  Troubles troubles;
+  std::uint16_t port = 0;
+  const net::Socket app = listen_on(port);
+  auto settings = make_settings(1);
+  settings->upstreams["shop"].endpoints = {{"127.0.0.1", port}};
+  const auto server = start(settings, troubles);
+  Rng rng(1);
+  const auto table = balancer::build_table(nullptr, {}, *settings, 1, rng);
+  server->publish(table);
+  wait_for([&] { return server->routed() == table->version(); });
+  net::Socket caller = connect_to(server->outbound_port());
+  constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(caller.fd(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) > 0);
+  const net::Socket called(::accept(app.fd(), nullptr, nullptr));
+  char buffer[1024];
+  REQUIRE(::recv(called.fd(), buffer, sizeof buffer, 0) > 0);
+  caller.reset();
+  CHECK(::recv(called.fd(), buffer, sizeof buffer, 0) == 0);
+  wait_for([&] { return server->connections_open() == std::vector<std::size_t>{0}; });
+}
+
 TEST_CASE("BeforeTheFirstTableNothingIsThere") {
   Troubles troubles;
   const auto server = start(make_settings(1), troubles);

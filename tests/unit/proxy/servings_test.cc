@@ -41,9 +41,7 @@ struct Bench final : DownstreamOwner {
     caller.far_end = net::Socket(ends[1]);
     caller.downstream = std::make_unique<Downstream>(
         context, *this, std::make_shared<const Entrance>(), "127.0.0.1");
-    auto stream = net::TcpStream::adopt(loop, net::Socket(ends[0]), *caller.downstream);
-    REQUIRE(stream.has_value());
-    caller.downstream->start(std::move(*stream));
+    caller.downstream->start(net::TcpStream::adopt(loop, net::Socket(ends[0]), *caller.downstream));
     callers.push_back(std::move(caller));
     return callers.size() - 1;
   }

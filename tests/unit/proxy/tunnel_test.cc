@@ -338,8 +338,7 @@ TEST_CASE("APeerThatReadsSlowlyIsNotSilent") {
   const int small = 16 * 1024;
   REQUIRE(::setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
   const net::Socket reader(fds[1]);
-  const auto stream = std::move(
-      net::TcpStream::adopt(bench.loop, net::Socket(fds[0]), bench.up.client_saw).value());
+  const auto stream = net::TcpStream::adopt(bench.loop, net::Socket(fds[0]), bench.up.client_saw);
   bench.tunnel.reset();
   bench.tunnel.emplace(bench.loop, TunnelSide{*bench.down.server, bench.down.server_saw},
                        TunnelSide{*stream, bench.up.client_saw}, milliseconds{500}, bench);
