@@ -4,8 +4,8 @@
 // Failure paths: the target takes less than is there (the rest stays in the pipe, as `carried`,
 // behind a first piece that libuv writes, whose leaving says that there is room again); it has
 // bytes pending, there is no pipe, or the socket knows no splice (bytes are read and handed over);
-// the sender ends (which a read is to find), or breaks off (as in reading); the target is broken (kBroken, or its on_broken);
-// either is destroyed (the link goes with it).
+// the sender ends (which a read is to find), or breaks off (as in reading); the target is broken
+// (kBroken, or its on_broken); either is destroyed (the link goes with it).
 #include <algorithm>
 #include <cerrno>
 #include <utility>
