@@ -217,9 +217,10 @@ void TcpStream::Impl::on_bytes(ssize_t count) {
   }
 }
 
-// When bytes and a reset come at once, libuv takes the hang-up behind the bytes for an end.
+// When bytes and a reset come at once, libuv takes the hang-up behind the bytes for an end; and
+// when a write was told of the reset, the kernel does not tell it again.
 ssize_t TcpStream::Impl::hidden_reset() {
-  return uv_translate_sys_error(pending_error(fd()));
+  return broken ? UV_ECONNRESET : uv_translate_sys_error(pending_error(fd()));
 }
 
 bool TcpStream::quiet() const {

@@ -1,4 +1,5 @@
 """Failures upstream: retries, what is never retried, the proxy's own answers, timeouts."""
+import signal
 import time
 
 from wire import GET, OK, check, dead_port
@@ -303,6 +304,28 @@ def ASilentBodyMeetsTheIdleTimeout(s):
     caller.head()
     caller.expect("a").expect_end()
     app.expect_end()
+
+
+def AnEarlyResponseThatAResetCutsNeverLooksComplete(s):
+    """The reset is seen first by writing the request."""
+    for _ in range(5):
+        proxy, shop = s.pair()
+        caller = proxy.outbound()
+        caller.send("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 400000\r\n\r\n" + "x" * 200000)
+        app = shop.accept()
+        app.head()
+        app.read(200000)
+        app.send("HTTP/1.1 200 OK\r\n\r\nfirst")
+        caller.head()
+        caller.expect("5\r\nfirst\r\n")
+        proxy.process.send_signal(signal.SIGSTOP)  # so that it sees both at once
+        caller.send("x" * 200000)
+        app.send("second")
+        app.reset()
+        proxy.process.send_signal(signal.SIGCONT)
+        while caller._fill():
+            pass
+        check(not caller.buffer.endswith(b"0\r\n\r\n"), "it looks complete")
 
 
 def AnIdleCallerIsClosed(s):
