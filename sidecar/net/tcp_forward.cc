@@ -20,7 +20,7 @@ namespace {
 // Of what a pipe holds, this much is written by libuv, which says when there is room for more.
 constexpr std::size_t kLeadBytes = 4096;
 // So much is moved by one splice, and so often in one turn, while a bulk goes through.
-constexpr std::uint64_t kMostMoved = 1024 * 1024;
+constexpr std::uint64_t kMostMoved = 128 * 1024;
 constexpr std::size_t kBulkBytes = 64 * 1024;
 constexpr int kMostMoves = 4;
 // After so many events for which splice finds nothing, an ordinary read looks.
