@@ -1,12 +1,23 @@
 #include "sidecar/net/socket_state.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 namespace ringside::net {
+
+namespace {
+
+// Of a silent peer: asked first after, again after, and so often.
+constexpr int kSilentSeconds = 60;
+constexpr int kAskAgainSeconds = 15;
+constexpr int kAskTimes = 4;
+
+}  // namespace
 
 bool nothing_to_read(int fd) {
   char byte = 0;
@@ -28,6 +39,16 @@ std::size_t unacknowledged_bytes(int fd) {
 void reset_when_closed(int fd) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+}
+
+void ask_peer_if_silent(int fd) {
+  const auto set = [fd](int level, int option, int value) {
+    static_cast<void>(::setsockopt(fd, level, option, &value, sizeof value));
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kSilentSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kAskAgainSeconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kAskTimes);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 }  // namespace ringside::net

@@ -1,4 +1,4 @@
-// What the kernel knows of a connected socket: one system call each.
+// What the kernel knows of a connected socket, one system call each, and what it is told to do.
 //
 // Used by TcpStream. No thread rule; a descriptor that is none gives the answer that fits a socket
 // of which nothing is known.
@@ -16,5 +16,8 @@ namespace ringside::net {
 [[nodiscard]] std::size_t unacknowledged_bytes(int fd);
 // When it is closed, the peer sees a reset at once.
 void reset_when_closed(int fd);
+// The kernel asks a silent peer whether it is still there: after 60 s, then 4 times, every 15 s
+// (TCP keepalive).
+void ask_peer_if_silent(int fd);
 
 }  // namespace ringside::net

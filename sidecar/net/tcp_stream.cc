@@ -369,6 +369,10 @@ std::size_t TcpStream::unacknowledged() const {
          impl_->pending() - impl_->sending.size();
 }
 
+void TcpStream::ask_if_silent() {
+  ask_peer_if_silent(impl_->fd());
+}
+
 void TcpStream::shutdown() {
   if (std::exchange(impl_->shutdown_wanted, true) || impl_->broken || impl_->closing) {
     return;
