@@ -71,7 +71,7 @@ struct TcpStream::Impl {
   Requests& its_requests();
   void open();
   int fd();
-  ssize_t send_now(std::span<const std::string_view> pieces);
+  ssize_t send_now(std::span<const std::string_view> pieces, Then then);
   void flush();
   void flushed(int status);
   void begin_shutdown();
@@ -256,7 +256,7 @@ bool TcpStream::quiet() const {
   return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
+WriteResult TcpStream::write(std::span<const std::string_view> pieces, Then then) {
   CHECK(pieces.size() <= kMaxPieces && !impl_->shutdown_wanted);
   if (impl_->broken || impl_->closing) {
     return WriteResult::kBroken;
@@ -266,7 +266,7 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
   }
   std::size_t written = 0;
   if (impl_->sending.empty()) {
-    const ssize_t result = impl_->send_now(pieces);
+    const ssize_t result = impl_->send_now(pieces, then);
     if (result < 0) {
       impl_->broken = true;
       return WriteResult::kBroken;
@@ -281,7 +281,8 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
 }
 
 // As much as the socket takes at once; negative: it is broken. Nothing is with libuv.
-ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
+ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces, Then then) {
+  const int flags = then == Then::kEndFollows ? kSendFlags | MSG_MORE : kSendFlags;
   std::array<iovec, kMaxPieces> parts;
   msghdr message{};
   message.msg_iov = parts.data();
@@ -296,8 +297,8 @@ ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
   }
   ssize_t sent = 0;
   do {
-    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, kSendFlags)
-                                   : ::sendmsg(fd(), &message, kSendFlags);
+    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, flags)
+                                   : ::sendmsg(fd(), &message, flags);
   } while (sent < 0 && errno == EINTR);
   const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
   return full ? 0 : sent;
