@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace ringside::balancer {
 
@@ -32,6 +34,16 @@ struct Endpoint {
 
   bool operator==(const Endpoint&) const = default;
 };
+
+// Those of one service, in the order of their instances, each instance once. Shared, so that what
+// did not change from one version to the next is not copied.
+using EndpointList = std::vector<std::shared_ptr<const Endpoint>>;
+
+// Makes such a list of one in any order; of two with the same instance the first stays.
+void order_by_instance(EndpointList& endpoints);
+
+// The upstream that a service's calls go by: its name in lower case.
+std::string upstream_name(std::string service);
 
 // What makes two endpoints of two versions the same instance.
 struct HostIdentity {

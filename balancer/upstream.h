@@ -13,12 +13,16 @@
 // 2. schedule() holds positions in candidates(), at most 65,536 of them (one for each candidate
 //    when those are more); empty only when candidates() is.
 // 3. Hosts are in the order of their instance names, so that a table depends on its inputs alone.
+// 4. A host that did not change is the same HostEntry in the next version: what a version costs
+//    beside the one before is one pointer per host, and what changed.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <ranges>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balancer/endpoint.h"
@@ -28,10 +32,19 @@
 
 namespace ringside::balancer {
 
+// Immutable, shared by all versions of the upstream in which neither part changed.
 struct HostEntry {
-  Endpoint endpoint;
-  std::shared_ptr<Host> host;
+  HostEntry(std::shared_ptr<const Endpoint> made, std::shared_ptr<Host> the_host)
+      : kept(std::move(made)), endpoint(*kept), host(std::move(the_host)) {}
+  HostEntry(const HostEntry&) = delete;
+  HostEntry& operator=(const HostEntry&) = delete;
+
+  const std::shared_ptr<const Endpoint> kept;
+  const Endpoint& endpoint;
+  const std::shared_ptr<Host> host;
 };
+
+using HostEntries = std::vector<std::shared_ptr<const HostEntry>>;
 
 // A host that may be picked, with what a policy reads of it side by side.
 struct Candidate {
@@ -42,15 +55,23 @@ struct Candidate {
 
 class Upstream {
  public:
-  // `hosts` in any order, weights 1..1000. `rng` draws where the schedule starts.
-  Upstream(std::string name, config::Upstream settings, std::vector<HostEntry> hosts,
-           std::shared_ptr<UpstreamState> state, Rng& rng);
+  // `hosts` in the order of their instances, weights 1..1000. `before`, the version before, or
+  // null: what need not be worked out again is taken from it. `rng` draws where the schedule
+  // starts.
+  Upstream(std::string name, config::Upstream settings, HostEntries hosts,
+           std::shared_ptr<UpstreamState> state, const Upstream* before, Rng& rng);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const config::Upstream& settings() const { return settings_; }
-  [[nodiscard]] std::span<const HostEntry> hosts() const { return hosts_; }
+  // A range of const HostEntry&, by position.
+  [[nodiscard]] auto hosts() const {
+    return std::views::transform(
+        std::span(hosts_),
+        [](const std::shared_ptr<const HostEntry>& one) -> const HostEntry& { return *one; });
+  }
+  [[nodiscard]] const HostEntries& entries() const { return hosts_; }
   [[nodiscard]] std::span<const Candidate> candidates() const { return candidates_; }
   [[nodiscard]] bool panic() const { return panic_; }
   [[nodiscard]] const std::shared_ptr<UpstreamState>& state() const { return state_; }
@@ -66,10 +87,11 @@ class Upstream {
  private:
   void choose_candidates();
   void add_candidates(EndpointState state);
+  void make_schedule(const Upstream* before);
 
   std::string name_;
   config::Upstream settings_;
-  std::vector<HostEntry> hosts_;
+  HostEntries hosts_;
   std::vector<Candidate> candidates_;
   std::vector<std::uint32_t> schedule_;
   std::uint64_t start_ = 0;

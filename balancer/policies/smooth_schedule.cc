@@ -1,6 +1,7 @@
 #include "balancer/policies/smooth_schedule.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <queue>
 
@@ -70,6 +71,11 @@ std::vector<std::uint32_t> by_divisors(std::span<const std::uint32_t> weights, s
 
 std::vector<std::uint32_t> smooth_schedule(std::span<const std::uint32_t> weights) {
   if (weights.empty()) return {};
+  if (std::ranges::adjacent_find(weights, std::ranges::not_equal_to{}) == weights.end()) {
+    std::vector<std::uint32_t> in_turn(weights.size());  // as both ways below would come to
+    std::iota(in_turn.begin(), in_turn.end(), 0U);
+    return in_turn;
+  }
   const std::vector<std::uint32_t> scaled = scale(weights);
   const auto slots = std::accumulate(scaled.begin(), scaled.end(), std::size_t{0});
   return slots * scaled.size() <= kMaxExactSteps ? by_credit(scaled, slots)

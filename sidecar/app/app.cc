@@ -78,7 +78,12 @@ Status App::Parts::start() {
   }
   view_store = std::make_unique<ViewStore>(
       loop, ring.data_dir(),
-      [this] { return feed.view().save(settings->ring.name, ring.birth(), ring.applied()); },
+      [this] {
+        return [services = feed.view().services(), name = settings->ring.name, birth = ring.birth(),
+                applied = ring.applied()] {
+          return discovery::encode_view(services, name, birth, applied);
+        };
+      },
       [this](const std::string& line) { log.warn(line); });
   load_view();
   refresh_table();

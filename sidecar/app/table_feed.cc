@@ -41,9 +41,13 @@ bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts,
   if (!changed && !rebuild_) {
     return false;
   }
-  rebuild_ = false;
   const coord::Zxid zxid = ring_counts_ ? registry.applied() : coord::Zxid{};
-  table_ = balancer::build_table(table_.get(), view_.endpoints(), settings, zxid.packed, rng_);
+  const auto changes = view_.take_changes();
+  table_ =
+      rebuild_ || !table_
+          ? balancer::build_from_lists(table_.get(), view_.lists(), settings, zxid.packed, rng_)
+          : balancer::change_table(*table_, changes, settings, zxid.packed, rng_);
+  rebuild_ = false;
   publish_(table_);
   return changed;
 }

@@ -2,8 +2,8 @@
 // routing table, the table is handed on.
 //
 // Owned by App, loop thread only. Changes are gathered over a turn of the loop and become one
-// table. Until the ring has spoken the view kept on disk serves; from then on the registry alone
-// counts.
+// table, which shares with the one before whatever they did not touch. Until the ring has spoken
+// the view kept on disk serves; from then on the registry alone counts.
 #pragma once
 
 #include <functional>

@@ -17,17 +17,17 @@ namespace ringside::app {
 struct ViewStore::Job {
   uv_work_t work{};
   std::string path;
-  Bytes bytes;
+  Encode encode;
   Status result;
   ViewStore* owner = nullptr;
   std::shared_ptr<Job> self;
 };
 
-ViewStore::ViewStore(net::Loop& loop, std::string directory, std::function<Bytes()> make,
+ViewStore::ViewStore(net::Loop& loop, std::string directory, std::function<Encode()> hold,
                      std::function<void(const std::string&)> log)
     : loop_(loop),
       path_(directory.empty() ? "" : fmt::format("{}/{}", directory, disk::kViewFile)),
-      make_(std::move(make)),
+      hold_(std::move(hold)),
       log_(std::move(log)),
       timer_(loop, [this] { write(); }) {}
 
@@ -58,7 +58,7 @@ void ViewStore::write() {
   due_ = false;
   job_ = std::make_shared<Job>();
   job_->path = path_;
-  job_->bytes = make_();
+  job_->encode = hold_();
   job_->owner = this;
   job_->self = job_;
   job_->work.data = job_.get();
@@ -66,7 +66,8 @@ void ViewStore::write() {
       loop_.raw(), &job_->work,
       [](uv_work_t* work) {
         auto& job = *static_cast<Job*>(work->data);
-        job.result = disk::replace_file(job.path, job.bytes);
+        job.result = disk::replace_file(job.path, job.encode());
+        job.encode = nullptr;  // what it held goes here, not in a turn of the loop
       },
       [](uv_work_t* work, int /*status: never cancelled*/) {
         const auto job = std::move(static_cast<Job*>(work->data)->self);

@@ -2,7 +2,7 @@
 // serve.
 //
 // Owned by App, loop thread only. A change is written kDelay later at the earliest, on libuv's
-// pool, the newest bytes only; a write that fails is logged and tried again with the next change.
+// pool, the newest view only; a write that fails is logged and tried again with the next change.
 // The directory may be empty (no disk): nothing is kept then.
 #pragma once
 
@@ -22,8 +22,11 @@ class ViewStore {
  public:
   static constexpr milliseconds kDelay{500};
 
-  // `make` gives the bytes to write when the time has come.
-  ViewStore(net::Loop& loop, std::string directory, std::function<Bytes()> make,
+  // Makes the bytes to write, of what it holds: on the pool.
+  using Encode = std::function<Bytes()>;
+
+  // `hold` takes hold of what is to be written when the time has come.
+  ViewStore(net::Loop& loop, std::string directory, std::function<Encode()> hold,
             std::function<void(const std::string&)> log);
   ~ViewStore();
   ViewStore(const ViewStore&) = delete;
@@ -42,7 +45,7 @@ class ViewStore {
 
   net::Loop& loop_;
   std::string path_;
-  std::function<Bytes()> make_;
+  std::function<Encode()> hold_;
   std::function<void(const std::string&)> log_;
   net::Timer timer_;
   std::shared_ptr<Job> job_;  // a write under way

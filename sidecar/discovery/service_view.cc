@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -15,109 +17,199 @@ using nlohmann::json;
 
 constexpr int kViewFormat = 1;
 
-// The service that a path belongs to: "/ringside/services/S" and everything below it.
-std::optional<std::string> service_of(std::string_view path) {
-  if (!path.starts_with(kServicesRoot) || path.size() <= kServicesRoot.size() + 1 ||
-      path[kServicesRoot.size()] != '/') {
+struct EntryName {
+  std::string service;
+  std::string instance;
+};
+
+// The entry that a path belongs to: "/ringside/services/S/I" and what may stand below it. A
+// service's own znode says nothing: each entry of it that comes or goes is a change of its own.
+std::optional<EntryName> entry_of(std::string_view path) {
+  if (!path.starts_with(kServicesRoot)) {
     return std::nullopt;
   }
-  const auto rest = path.substr(kServicesRoot.size() + 1);
-  return std::string(rest.substr(0, rest.find('/')));
+  path.remove_prefix(kServicesRoot.size());
+  const auto end = path.find('/', 1);
+  if (!path.starts_with('/') || end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto instance = path.substr(end + 1);
+  return EntryName{std::string(path.substr(1, end - 1)),
+                   std::string(instance.substr(0, instance.find('/')))};
 }
 
-bool same(const balancer::Endpoint& a, const balancer::Endpoint& b) {
-  return encode_entry(a) == encode_entry(b);
-}
-
-bool same(const std::vector<balancer::Endpoint>& a, const std::vector<balancer::Endpoint>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const auto& x, const auto& y) { return same(x, y); });
+bool same(const balancer::EndpointList& a, const balancer::EndpointList& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return *x == *y; });
 }
 
 }  // namespace
 
 void ServiceView::note(std::span<const coord::Change> changes) {
   for (const auto& change : changes) {
-    if (auto service = service_of(change.path)) {
-      dirty_.insert(std::move(*service));
+    if (auto entry = entry_of(change.path)) {
+      dirty_[std::move(entry->service)].insert(std::move(entry->instance));
     }
   }
 }
 
-std::vector<balancer::Endpoint> ServiceView::read_service(const coord::Registry& registry,
-                                                          const std::string& service) {
-  std::vector<balancer::Endpoint> endpoints;
+ServiceView::Entry ServiceView::read_entry(const coord::Registry& registry,
+                                           const std::string& service,
+                                           const std::string& instance) const {
+  const std::string path = entry_path(service, instance);
+  const auto node = registry.get(path);
+  if (!node) {
+    return nullptr;
+  }
+  auto endpoint = decode_entry(as_bytes(node->data), service, instance);
+  if (!endpoint) {
+    log_(fmt::format("ignoring {}: {}", path, endpoint.error().message));
+    return nullptr;
+  }
+  return std::make_shared<const balancer::Endpoint>(std::move(*endpoint));
+}
+
+void ServiceView::set(const std::string& service, balancer::EndpointList fresh) {
+  const std::string name = balancer::upstream_name(service);
+  if (fresh.empty()) {
+    services_.erase(service);
+    const auto spelled = spellings_.find(name);
+    if (spelled != spellings_.end() && spelled->second.erase(service) > 0 &&
+        spelled->second.empty()) {
+      spellings_.erase(spelled);
+    }
+  } else {
+    services_[service] = std::move(fresh);
+    spellings_[name].insert(service);
+  }
+}
+
+bool ServiceView::refresh_service(const coord::Registry& registry, const std::string& service) {
+  balancer::EndpointList fresh;
   const auto names = registry.children(service_path(service));
   for (const auto& name : names.value_or(std::vector<std::string>{})) {
-    const auto node = registry.get(entry_path(service, name));
-    if (!node) {
-      continue;
-    }
-    auto endpoint = decode_entry(as_bytes(node->data), service, name);
-    if (endpoint) {
-      endpoints.push_back(std::move(*endpoint));
-    } else {
-      log_(fmt::format("ignoring {}: {}", entry_path(service, name), endpoint.error().message));
+    if (auto entry = read_entry(registry, service, name)) {
+      fresh.push_back(std::move(entry));
     }
   }
-  return endpoints;
+  const auto found = services_.find(service);
+  if (found == services_.end() ? fresh.empty() : same(found->second, fresh)) {
+    return false;
+  }
+  changed_.insert(balancer::upstream_name(service));
+  set(service, std::move(fresh));
+  return true;
+}
+
+bool ServiceView::refresh_entries(const coord::Registry& registry, const std::string& service,
+                                  const std::set<std::string>& instances) {
+  const auto found = services_.find(service);
+  balancer::EndpointList old;
+  if (found != services_.end()) {
+    old = std::move(found->second);
+  }
+  balancer::EndpointList fresh;
+  fresh.reserve(old.size() + instances.size());
+  bool changed = false;
+  auto next = old.begin();
+  for (const auto& instance : instances) {  // in order, as the list is
+    const auto at =
+        std::ranges::lower_bound(next, old.end(), instance, {},
+                                 [](const Entry& one) -> const auto& { return one->instance; });
+    fresh.insert(fresh.end(), std::move_iterator(next), std::move_iterator(at));
+    const bool there = at != old.end() && (*at)->instance == instance;
+    auto entry = read_entry(registry, service, instance);
+    const bool stays = there && entry && **at == *entry;
+    changed = changed || (!stays && (there || entry));
+    if (entry) {
+      fresh.push_back(stays ? std::move(*at) : std::move(entry));
+    }
+    next = there ? std::next(at) : at;
+  }
+  fresh.insert(fresh.end(), std::move_iterator(next), std::move_iterator(old.end()));
+  set(service, std::move(fresh));
+  if (changed) {
+    changed_.insert(balancer::upstream_name(service));
+  }
+  return changed;
 }
 
 bool ServiceView::refresh(const coord::Registry& registry) {
-  if (all_dirty_) {
-    for (const auto& [service, endpoints] : services_) {
-      dirty_.insert(service);
-    }
-    const auto names = registry.children(kServicesRoot);
-    for (const auto& name : names.value_or(std::vector<std::string>{})) {
-      dirty_.insert(name);
-    }
-    all_dirty_ = false;
-  }
   bool changed = false;
-  for (const auto& service : dirty_) {
-    auto fresh = read_service(registry, service);
-    const auto found = services_.find(service);
-    if (found != services_.end() && same(found->second, fresh)) {
-      continue;
+  merged_.clear();
+  if (all_dirty_) {
+    std::set<std::string> all;
+    for (const auto& [service, endpoints] : services_) {
+      all.insert(service);
     }
-    if (found == services_.end() && fresh.empty()) {
-      continue;
+    const auto names = registry.children(kServicesRoot).value_or(std::vector<std::string>{});
+    all.insert(names.begin(), names.end());
+    for (const auto& service : all) {
+      changed = refresh_service(registry, service) || changed;
     }
-    changed = true;
-    if (fresh.empty()) {
-      services_.erase(found);
-    } else {
-      services_[service] = std::move(fresh);
+  } else {
+    for (const auto& [service, instances] : dirty_) {
+      changed = refresh_entries(registry, service, instances) || changed;
     }
   }
+  all_dirty_ = false;
   dirty_.clear();
   return changed;
 }
 
-std::vector<balancer::Endpoint> ServiceView::endpoints() const {
-  std::vector<balancer::Endpoint> all;
-  for (const auto& [service, endpoints] : services_) {
+balancer::EndpointList ServiceView::merged(const std::set<std::string>& spellings) const {
+  balancer::EndpointList all;
+  for (const auto& service : spellings) {
+    const auto& endpoints = services_.at(service);
     all.insert(all.end(), endpoints.begin(), endpoints.end());
   }
+  balancer::order_by_instance(all);
   return all;
+}
+
+balancer::ServiceLists ServiceView::lists() const {
+  balancer::ServiceLists lists;
+  for (const auto& [name, spellings] : spellings_) {
+    lists[name] = merged(spellings);
+  }
+  return lists;
+}
+
+std::vector<balancer::ServiceChange> ServiceView::take_changes() {
+  std::vector<balancer::ServiceChange> changes;
+  for (const auto& name : changed_) {
+    const auto spelled = spellings_.find(name);
+    if (spelled == spellings_.end()) {
+      changes.push_back({name, nullptr});
+    } else if (spelled->second.size() == 1) {
+      changes.push_back({name, &services_.at(*spelled->second.begin())});
+    } else {
+      changes.push_back({name, &(merged_[name] = merged(spelled->second))});
+    }
+  }
+  changed_.clear();
+  return changes;
 }
 
 Bytes ServiceView::save(const std::string& ring_name, coord::BirthId birth,
                         coord::Zxid zxid) const {
-  json services = json::object();
-  for (const auto& [service, endpoints] : services_) {
+  return encode_view(services_, ring_name, birth, zxid);
+}
+
+Bytes encode_view(const ServiceView::Services& services, const std::string& ring_name,
+                  coord::BirthId birth, coord::Zxid zxid) {
+  json lists = json::object();
+  for (const auto& [service, endpoints] : services) {
     json list = json::array();
     for (const auto& endpoint : endpoints) {
-      list.push_back(json::parse(as_text(encode_entry(endpoint))));
+      list.push_back(json::parse(as_text(encode_entry(*endpoint))));
     }
-    services[service] = std::move(list);
+    lists[service] = std::move(list);
   }
   const json view{{"format", kViewFormat},
                   {"ring", ring_name},
                   {"birth_id", fmt::format("{:016x}", birth.value)},
                   {"zxid", zxid.to_string()},
-                  {"services", std::move(services)}};
+                  {"services", std::move(lists)}};
   const std::string text = view.dump(1);
   const auto bytes = as_bytes(text);
   return {bytes.begin(), bytes.end()};
@@ -148,10 +240,19 @@ Status ServiceView::load(ByteView bytes, const std::string& ring_name, coord::Bi
       if (!endpoint) {
         return fail(ErrorCode::kCorrupt, "the view on disk: " + endpoint.error().message);
       }
-      services[service].push_back(std::move(*endpoint));
+      services[service].push_back(std::make_shared<const balancer::Endpoint>(std::move(*endpoint)));
     }
   }
-  services_ = std::move(services);
+  for (const auto& [service, endpoints] : services_) {
+    changed_.insert(balancer::upstream_name(service));
+  }
+  services_.clear();
+  spellings_.clear();
+  for (auto& [service, endpoints] : services) {
+    balancer::order_by_instance(endpoints);
+    changed_.insert(balancer::upstream_name(service));
+    set(service, std::move(endpoints));
+  }
   return {};
 }
 

@@ -4,17 +4,20 @@
 // Owned by sidecar/app, on the control loop's thread. Pure: entries that cannot be read are
 // reported through `log` and left out. Invariant: once note_all() and refresh() have read the
 // registry the copy from disk counts no more; without a quorum nothing is forgotten, since the
-// registry itself stands still then.
+// registry itself stands still then. An entry that changed is read alone: what its service has
+// beside it is neither read nor copied again.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "balancer/endpoint.h"
+#include "balancer/routing_table.h"
 #include "coord/registry/registry.h"
 
 namespace ringside::discovery {
@@ -22,7 +25,8 @@ namespace ringside::discovery {
 class ServiceView {
  public:
   using Log = std::function<void(const std::string&)>;
-  using Services = std::map<std::string, std::vector<balancer::Endpoint>>;
+  // By the name in the registry. Each list in the order of its instances; lists are never empty.
+  using Services = std::map<std::string, balancer::EndpointList>;
 
   explicit ServiceView(Log log) : log_(std::move(log)) {}
 
@@ -36,7 +40,12 @@ class ServiceView {
   bool refresh(const coord::Registry& registry);
 
   [[nodiscard]] const Services& services() const { return services_; }
-  [[nodiscard]] std::vector<balancer::Endpoint> endpoints() const;
+
+  // For routing: by upstream_name(), under which several services of the registry may meet.
+  [[nodiscard]] balancer::ServiceLists lists() const;
+  // Gives what changed since it was last asked, by that name; null: nobody is left. The lists stay
+  // until the next refresh or load.
+  [[nodiscard]] std::vector<balancer::ServiceChange> take_changes();
 
   // The copy for the disk, and back (a start without a quorum). Errors: not a copy of ours, or of
   // another ring or birth (0: unknown, matches any).
@@ -45,14 +54,30 @@ class ServiceView {
   Status load(ByteView bytes, const std::string& ring_name, coord::BirthId birth);
 
  private:
-  std::vector<balancer::Endpoint> read_service(const coord::Registry& registry,
-                                               const std::string& service);
+  using Entry = std::shared_ptr<const balancer::Endpoint>;
+
+  void set(const std::string& service, balancer::EndpointList fresh);
+  // True: it changed.
+  bool refresh_service(const coord::Registry& registry, const std::string& service);
+  bool refresh_entries(const coord::Registry& registry, const std::string& service,
+                       const std::set<std::string>& instances);
+  // Null: nobody, or nobody who can be read.
+  [[nodiscard]] Entry read_entry(const coord::Registry& registry, const std::string& service,
+                                 const std::string& instance) const;
+  [[nodiscard]] balancer::EndpointList merged(const std::set<std::string>& spellings) const;
 
   Log log_;
   Services services_;
-  std::set<std::string> dirty_;
+  std::map<std::string, std::set<std::string>> spellings_;  // upstream_name -> keys of services_
+  std::map<std::string, std::set<std::string>> dirty_;      // service -> instances
+  std::set<std::string> changed_;                           // by upstream_name
+  std::map<std::string, balancer::EndpointList> merged_;    // of take_changes
   bool all_dirty_ = false;
 };
+
+// save() without the view, for any thread.
+Bytes encode_view(const ServiceView::Services& services, const std::string& ring_name,
+                  coord::BirthId birth, coord::Zxid zxid);
 
 inline constexpr std::size_t kMaxViewBytes = std::size_t{256} << 20U;
 

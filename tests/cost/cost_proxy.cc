@@ -30,6 +30,7 @@
 #include "balancer/routing_table.h"
 #include "config/settings.h"
 #include "sidecar/proxy/proxy_server.h"
+#include "tests/cost/built.h"
 
 namespace {
 
@@ -153,22 +154,6 @@ class Tables {
   std::shared_ptr<const balancer::RoutingTable> table_;
 };
 
-// What a count depends on, beside our code.
-std::string built() {
-#if defined(__x86_64__)
-  const char* processor = "x86_64";
-#elif defined(__aarch64__)
-  const char* processor = "aarch64";
-#else
-  const char* processor = "another processor";
-#endif
-#if defined(__clang__)
-  return fmt::format("{}, clang {}", processor, __clang_major__);
-#else
-  return fmt::format("{}, gcc {}", processor, __GNUC__);
-#endif
-}
-
 const char* obey(Tables& tables, std::string_view command) {
   if (command == "turns") {
     tables.go_by(config::Balance::kRoundRobin);
@@ -206,7 +191,7 @@ int main(int argc, char** argv) {
   }
   Tables tables(**server, plan, settings);
   fmt::print("{{\"outbound\": {}, \"inbound\": {}, \"built\": \"{}\"}}\n",
-             (*server)->outbound_port(), (*server)->inbound_port().value_or(0), built());
+             (*server)->outbound_port(), (*server)->inbound_port().value_or(0), cost::built());
   std::fflush(stdout);
   std::string line;
   while (std::getline(std::cin, line)) {

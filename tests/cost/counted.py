@@ -8,8 +8,8 @@ import tempfile
 import callgrind
 
 # The plain variants of memcpy and the like, which every x86-64 machine has: else the count would depend on the processor.
-_TUNABLES = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW,-BMI2,-ERMS,-FSRM,-SSSE3,-SSE4_1,-SSE4_2"
-_CONTROL, _WORKER = "01", "02"  # threads by number: main() is the control loop here
+TUNABLES = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW,-BMI2,-ERMS,-FSRM,-SSSE3,-SSE4_1,-SSE4_2"
+_WORKER = "02"  # threads by number; main() is the first
 
 
 class CountedProxy:
@@ -20,7 +20,7 @@ class CountedProxy:
                    "--compress-strings=no", "--compress-pos=no", f"--callgrind-out-file={self._folder.name}/profile",
                    program, str(port), *options]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
-                                       env={**os.environ, "GLIBC_TUNABLES": _TUNABLES})
+                                       env={**os.environ, "GLIBCTUNABLES": TUNABLES})
         self.said = json.loads(self._answer())  # ports, and what it was built by
 
     def _answer(self):
@@ -38,10 +38,10 @@ class CountedProxy:
             raise RuntimeError(f"cost_proxy does not know {command}")
 
     def end(self):
-        """The profiles of the control loop's thread and of the worker's: callgrind writes them when the program ends."""
+        """The profile of the worker's thread: callgrind writes it when the program ends."""
         self._child.stdin.close()
         self._child.wait(60)
-        return tuple(callgrind.Profile(self._file_of(thread)) for thread in (_CONTROL, _WORKER))
+        return callgrind.Profile(self._file_of(_WORKER))
 
     def _file_of(self, thread):
         path = os.path.join(self._folder.name, f"profile-{thread}")

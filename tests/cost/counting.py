@@ -21,7 +21,6 @@ class Count:
     system_calls: float     # per exchange, without looking at the clock
     connections: int        # opened while counting
     sweep: float            # instructions of one sweep of the pools
-    control: float          # instructions of the other thread, which makes the tables, per swap
     profile: object
     took: float
 
@@ -48,20 +47,18 @@ def count(program, case):
         before = sides.opened
         proxy.ask("count")
         counting = time.monotonic()
-        swaps = 0
         for first in range(0, case.count, case.swap_every or case.count):
             if case.swap_every:
                 proxy.ask("swap")
-                swaps += 1
             sides.run(case.swap_every or case.count, lambda k, first=first: case.request_of(first + k))
         time.sleep(max(0.05, _SWEEP_SEEN_SECONDS - (time.monotonic() - counting)))
         proxy.ask("done")
-        control, worker = proxy.end()
+        worker = proxy.end()
         opened = sides.opened - before
         sides.close()
     swept, sweeps = worker.below[_SWEEP], worker.calls[_SWEEP]
     sweep = swept / max(1, sweeps)
     built = f"{proxy.said['built']}, {os.confstr('CS_GNU_LIBC_VERSION')}"
     instructions = (worker.instructions - swept) / case.count + sweep / EXCHANGES_PER_SECOND
-    return Count(case, built, instructions, worker.system_calls / case.count, opened, sweep, control.instructions / max(1, swaps), worker,
+    return Count(case, built, instructions, worker.system_calls / case.count, opened, sweep, worker,
                  time.monotonic() - began)

@@ -5,6 +5,7 @@ RECORDED_WITHIN = 0.03
 # there when the proxy accepts.
 LOOSELY_WITHIN = 0.10
 GROWS_WITHIN = 0.05
+TURN_MOST = 2_500_000  # no turn of the control loop over 5 ms
 _HOW = "tests/cost/run --record"
 
 
@@ -18,12 +19,12 @@ def against_record(count, section):
     if name not in section:
         return f"{name}: not recorded yet: {_HOW} {name}"
     for what, now, then in zip(("instructions", "system calls"), (count.instructions, count.system_calls), section[name]):
-        change = now / then - 1
+        change = now / then - 1 if then else now
         if change > within:
-            return (f"{name}: {now:,.2f} {what} per exchange, {change:+.1%} from what is recorded ({then:,}); `tests/cost/run --annotate {name}` "
+            return (f"{name}: {now:,.2f} {what} each, {change:+.1%} from what is recorded ({then:,}); `tests/cost/run --annotate {name}` "
                     f"says where; if it is worth it, {_HOW} {name}")
         if change < -within:
-            return f"{name}: {now:,.2f} {what} per exchange, {change:+.1%} from what is recorded ({then:,}): so that it stays so, {_HOW} {name}"
+            return f"{name}: {now:,.2f} {what} each, {change:+.1%} from what is recorded ({then:,}): so that it stays so, {_HOW} {name}"
     return None
 
 
@@ -31,4 +32,10 @@ def growth(count, smallest):
     change = count.instructions / smallest - 1
     if change > GROWS_WITHIN:
         return f"{count.case.name}: {count.instructions:,.0f} instructions per exchange, {change:+.1%} from the smallest table ({smallest:,.0f})"
+    return None
+
+
+def turn(count):
+    if count.instructions > TURN_MOST:
+        return f"{count.case.name}: {count.instructions:,.0f} instructions in a turn of the control loop, more than {TURN_MOST:,}"
     return None

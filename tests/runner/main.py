@@ -17,7 +17,7 @@ _FULL = dict(seeds=20000, fuzz=300, sanitized=("asan", "tsan"), lint="all")
 _SANITIZED_SEEDS = 200
 _FIRST_SEED = 1
 _WIRE_PROXY = "wire_proxy"
-_COST_PROXY = "cost_proxy"
+_COST_PROXY, _COST_TABLE = "cost_proxy", "cost_table"
 # The load of the drills and the app behind it (tests/drills/load).
 _DRILL_PROGRAMS = ["drill_load", "drill_app"]
 # The ring with its switchable bugs (coord/mutant.h).
@@ -50,7 +50,7 @@ class Run:
         if (wants("wire") and preset != "tsan") or (self.wants_differential() and preset == "release"):
             programs.append(_WIRE_PROXY)
         if self.wants_cost() and preset == "release":
-            programs.append(_COST_PROXY)
+            programs += [_COST_PROXY, _COST_TABLE]
         return programs + tests
 
     @staticmethod
@@ -139,7 +139,7 @@ class Run:
         return self.choice.stage("cost") and self.plan is not _QUICK
 
     def cost(self):
-        if not self.wants_cost() or _COST_PROXY not in self.built["release"]:
+        if not self.wants_cost() or not {_COST_PROXY, _COST_TABLE} <= set(self.built["release"]):
             return  # counted where it did not build
         with Stage("cost"):
             run_counted(self.tally, "instructions per exchange",

@@ -26,8 +26,10 @@ struct Fixture {
         loop, where,
         [this] {
           ++made;
-          const auto bytes = as_bytes(view);
-          return Bytes(bytes.begin(), bytes.end());
+          return [held = view] {
+            const auto bytes = as_bytes(held);
+            return Bytes(bytes.begin(), bytes.end());
+          };
         },
         [this](const std::string& line) { log.push_back(line); });
   }

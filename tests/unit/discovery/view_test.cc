@@ -22,6 +22,17 @@ balancer::Endpoint endpoint(const std::string& service, const std::string& insta
   return e;
 }
 
+Bytes entry(const std::string& service, const std::string& instance, int weight = 7) {
+  auto made = endpoint(service, instance);
+  made.weight = weight;
+  return encode_entry(made);
+}
+
+void note(ServiceView& view, const std::string& path) {
+  const coord::Change change{coord::ChangeKind::kDataChanged, path};
+  view.note(std::span(&change, 1));
+}
+
 void create(FakeClient& client, const std::string& path, const Bytes& data) {
   coord::Multi multi;
   multi.ops.emplace_back(coord::Create{path, data, coord::CreateMode::kPersistent, true});
@@ -110,6 +121,91 @@ TEST_CASE("TheViewFollowsTheRegistryServiceByService") {
   CHECK(log[0].find("broken") != std::string::npos);
 }
 
+TEST_CASE("AnEntryThatChangedIsReadAlone") {
+  FakeClient client;
+  ServiceView view([](const std::string&) {});
+  for (const char* instance : {"i1", "i3", "i5"}) {
+    create(client, entry_path("orders", instance), entry("orders", instance));
+  }
+  view.note_all();
+  view.refresh(client.registry());
+  static_cast<void>(view.take_changes());
+  const auto before = view.services().at("orders");
+
+  coord::Multi multi;
+  multi.ops.emplace_back(coord::SetData{entry_path("orders", "i3"), entry("orders", "i3", 9)});
+  multi.ops.emplace_back(coord::Delete{entry_path("orders", "i5")});
+  multi.ops.emplace_back(coord::Create{entry_path("orders", "i4"), entry("orders", "i4"),
+                                       coord::CreateMode::kPersistent, true});
+  REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+  note(view, service_path("orders"));
+  CHECK_FALSE(view.dirty());  // its entries speak for themselves
+  for (const char* instance : {"i4", "i5", "i3"}) {
+    note(view, entry_path("orders", instance));
+  }
+  CHECK(view.refresh(client.registry()));
+  const auto& after = view.services().at("orders");
+  REQUIRE(after.size() == 3);
+  CHECK(after[0] == before[0]);
+  CHECK(after[1]->weight == 9);
+  CHECK(after[2]->instance == "i4");
+  CHECK(before[1]->weight == 7);  // who holds the list of before still does
+  const auto changes = view.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].name == "orders");
+  CHECK(changes[0].endpoints == &after);
+  CHECK(view.take_changes().empty());
+
+  ServiceView anew([](const std::string&) {});
+  anew.note_all();
+  anew.refresh(client.registry());
+  CHECK(anew.save("r", {}, {}) == view.save("r", {}, {}));
+}
+
+TEST_CASE("AServiceGoesWithItsLastEntry") {
+  FakeClient client;
+  ServiceView view([](const std::string&) {});
+  create(client, entry_path("orders", "i1"), entry("orders", "i1"));
+  note(view, entry_path("orders", "i1"));
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.take_changes().size() == 1);
+  coord::Multi multi;
+  multi.ops.emplace_back(coord::Delete{entry_path("orders", "i1")});
+  REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+  note(view, entry_path("orders", "i1"));
+  note(view, entry_path("users", "nobody"));
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.services().empty());
+  CHECK(view.lists().empty());
+  const auto changes = view.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].endpoints == nullptr);
+}
+
+TEST_CASE("SpellingsOfAServiceMeetInOneList") {
+  FakeClient client;
+  ServiceView view([](const std::string&) {});
+  for (const char* service : {"orders", "Orders"}) {
+    const std::string instance = std::string("i-") + service;
+    create(client, entry_path(service, instance), entry(service, instance));
+    note(view, entry_path(service, instance));
+    CHECK(view.refresh(client.registry()));
+  }
+  CHECK(view.lists().at("orders").size() == 2);
+  auto changes = view.take_changes();
+  REQUIRE(changes.size() == 1);
+  REQUIRE(changes[0].endpoints->size() == 2);
+  CHECK((*changes[0].endpoints)[0]->service == "Orders");
+  coord::Multi multi;
+  multi.ops.emplace_back(coord::Delete{entry_path("orders", "i-orders")});
+  REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+  note(view, entry_path("orders", "i-orders"));
+  CHECK(view.refresh(client.registry()));
+  changes = view.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].endpoints->size() == 1);
+}
+
 TEST_CASE("AViewIsSavedAndLoadedButNotAcrossRingsOrBirths") {
   FakeClient client;
   ServiceView view([](const std::string&) {});
@@ -125,7 +221,7 @@ TEST_CASE("AViewIsSavedAndLoadedButNotAcrossRingsOrBirths") {
   CHECK(loaded.services().empty());
   CHECK(loaded.load(saved, "blue", coord::BirthId{}));
   CHECK(loaded.load(saved, "blue", coord::BirthId{77}));
-  CHECK(loaded.services().at("orders").at(0).zone == "eu-1a");
+  CHECK(loaded.services().at("orders").at(0)->zone == "eu-1a");
 }
 
 }  // namespace ringside::discovery
