@@ -222,6 +222,7 @@ int App::run() {
     parts_->log.warn(few);
   }
   parts_->loop.run();
+  parts_->end_proxy();
   parts_->close_ring();
   return parts_->exit_status;
 }

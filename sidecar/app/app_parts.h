@@ -65,6 +65,8 @@ struct App::Parts : RingListener, admin::Control {
   void carry_out(Shutdown::Step before, Shutdown::Step step, Instant now);
   void empty_inbound();
   void stop_proxy();
+  // What is still under way when all is over, cut and told of in the access log.
+  void end_proxy();
   void finish();
   // app_drain.cc
   void start_drain();

@@ -107,6 +107,11 @@ void App::Parts::stop_proxy() {
   });
 }
 
+void App::Parts::end_proxy() {
+  proxy->cut();
+  drain_access();
+}
+
 void App::Parts::finish() {
   finishing = true;
   stop_ticking();

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -25,6 +27,11 @@
 namespace ringside::net {
 
 namespace {
+
+// Of a silent peer: asked first after, again after, and so often.
+constexpr int kSilentSeconds = 60;
+constexpr int kAskAgainSeconds = 15;
+constexpr int kAskTimes = 4;
 
 // Never a signal, and never a wait, whatever the socket's own mode.
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
@@ -376,6 +383,16 @@ std::size_t TcpStream::unacknowledged() const {
   // libuv counts what is left of `sending` down as the kernel takes it.
   return static_cast<std::size_t>(queued) + uv_stream_get_write_queue_size(impl_->stream()) +
          impl_->waiting.size();
+}
+
+void TcpStream::ask_if_silent() {
+  const auto set = [this](int level, int option, int value) {
+    static_cast<void>(::setsockopt(impl_->fd(), level, option, &value, sizeof value));
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kSilentSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kAskAgainSeconds);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kAskTimes);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 void TcpStream::shutdown() {

@@ -84,6 +84,11 @@ class TcpStream {
   // what is pending, and what our kernel holds. 0 when that can't be known.
   [[nodiscard]] std::size_t unacknowledged() const;
 
+  // From now on the kernel asks a peer that is silent whether it is still there, and breaks the
+  // connection (on_broken) two minutes after the last word of one that is not. For what has no time
+  // limit of its own.
+  void ask_if_silent();
+
   // Half-close: after what is pending, the peer reads the end. Nothing may be written afterwards.
   void shutdown();
   // Drops what is pending and makes the peer see a reset; only destroying remains.

@@ -63,8 +63,9 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void turn_away(std::unique_ptr<net::TcpStream> stream);
   // No new request: closes now when idle (an inbound one says so first), else after the response.
   void stop();
-  // At once, whatever is going on.
+  // At once, whatever is going on: the caller's doing, or the end of all.
   void close();
+  void cut();  // the same, and it is ours: the time for what is under way is over
 
   // For Servings, at the end of a turn: gives back what an idle connection needs no more.
   void rest();
@@ -105,6 +106,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void on_deadline(Instant now) override;
 
  private:
+  void end(void (Exchange::*how)());
   enum class State : std::uint8_t { kOpen, kLingering, kClosed };
 
   void watch();

@@ -101,12 +101,20 @@ void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {
 }
 
 void Downstream::close() {
+  end(&Exchange::abandon);
+}
+
+void Downstream::cut() {
+  end(&Exchange::cut);
+}
+
+void Downstream::end(void (Exchange::*how)()) {
   if (state_ == State::kClosed) {
     return;
   }
   state_ = State::kClosed;
   if (serving_) {
-    serving_->exchange.abandon();
+    (serving_->exchange.*how)();
   }
   context_.arm(*this, kNever);
   stream_.reset();

@@ -253,6 +253,14 @@ bool Exchange::still_moving(Instant now) {
 }
 
 void Exchange::abandon() {
+  end_early(head_sent_ ? status_ : kCallerGone, head_sent_ ? "" : "caller_gone");
+}
+
+void Exchange::cut() {
+  end_early(head_sent_ ? status_ : status_of(Cause::kDraining), to_string(Cause::kDraining));
+}
+
+void Exchange::end_early(int code, std::string_view cause) {
   if (!running()) {
     return;
   }
@@ -261,7 +269,7 @@ void Exchange::abandon() {
   }
   settle(balancer::Outcome::kNeutral);
   keep_ = false;
-  finish(head_sent_ ? status_ : kCallerGone, head_sent_ ? "" : "caller_gone");
+  finish(code, cause);
 }
 
 }  // namespace ringside::proxy

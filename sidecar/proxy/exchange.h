@@ -67,6 +67,8 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void on_downstream_drained();
   // The caller is gone: nothing can be told to it any more.
   void abandon();
+  // The time for what is under way is over (drain.timeout): the same, and it is our doing.
+  void cut();
 
   // When on_deadline is to be called, as things are now.
   [[nodiscard]] Instant due() const;
@@ -198,6 +200,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void settle_tunnel(balancer::Outcome outcome);
   void on_tunnel_deadline(Instant now);
   void drop_tunnel();
+  void end_early(int code, std::string_view cause);
   [[nodiscard]] Instant tunnel_due() const;
 
   WorkerContext& context_;

@@ -129,12 +129,19 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
 }
 
 ProxyServer::~ProxyServer() {
+  cut();
+  workers_.clear();
+}
+
+void ProxyServer::cut() {
   // The threads first: a loop that nobody runs belongs to whoever owns it.
   for (auto& worker : workers_) {
     worker->halt();
   }
   acceptor_.reset();
-  workers_.clear();
+  for (auto& worker : workers_) {
+    worker->cut();
+  }
 }
 
 Result<std::unique_ptr<ProxyServer>> ProxyServer::start(ProxyOptions options) {

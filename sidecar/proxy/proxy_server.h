@@ -62,6 +62,9 @@ class ProxyServer {
   // Closes the ports, lets running exchanges end (at most drain.timeout) and calls `on_stopped`
   // from a worker's thread. Once only.
   void stop(std::function<void()> on_stopped);
+  // Ends the threads and closes what is left: then its records are in access(). Only destroying
+  // remains. Else the destructor does it.
+  void cut();
 
   // The newest version that every worker has switched to, with nothing unsent that was picked
   // before.

@@ -2,7 +2,8 @@
 // the other, kFinished once all is with the kernel.
 // Failure paths: a side is reset (the other is to be reset); a side can't be written to (what it
 // had said until then is read and passed on, then the same); one side is slow (the other is not
-// read); silence for `idle`, where a peer that takes what is held for it is not silent.
+// read); silence for `idle`, where a peer that takes what is held for it is not silent; a peer that
+// has vanished where `idle` is 0 (the kernel asks, and breaks its connection).
 #include "sidecar/proxy/tunnel.h"
 
 #include <string_view>
@@ -21,6 +22,10 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelSide& downstream, const TunnelSide& 
   upstream_.other = &downstream_;
   downstream_.stream.set_handler(downstream_);
   upstream_.stream.set_handler(upstream_);
+  if (idle_.count() == 0) {  // else a peer that has vanished would hold the other one for ever
+    downstream_.stream.ask_if_silent();
+    upstream_.stream.ask_if_silent();
+  }
 }
 
 Tunnel::~Tunnel() {

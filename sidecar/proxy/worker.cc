@@ -21,7 +21,7 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
       stop_limit_(loop_,
                   [this] {
                     while (!connections_.empty()) {
-                      connections_.back()->close();
+                      connections_.back()->cut();
                     }
                   }),
       on_routed_(std::move(on_routed)) {
@@ -42,14 +42,18 @@ Worker::Worker(std::size_t index, std::shared_ptr<const config::Settings> settin
 }
 
 Worker::~Worker() {
+  cut();
+  dead_.clear();
+}
+
+void Worker::cut() {
   halt();
   loop_.observe_turns(nullptr);
   on_stopped_ = nullptr;
   on_emptied_ = nullptr;
   while (!connections_.empty()) {
-    connections_.back()->close();
+    connections_.back()->cut();
   }
-  dead_.clear();
 }
 
 void Worker::start() {

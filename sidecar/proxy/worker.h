@@ -44,6 +44,7 @@ class Worker final : public DownstreamOwner {
 
   void start();  // the thread
   void halt();   // ends the thread at the end of its turn, if there is one
+  void cut();    // the same, and closes what is left; nothing is called back any more
   // Runs `task` on the worker's thread; dropped (false) only when its queue is full.
   bool post(std::function<void(Worker&)> task);
 

@@ -7,7 +7,7 @@ import unittest
 
 from ringside_testing.ports import free_port
 from ringside_testing.process import wait_until
-from ringside_testing.ring import Ring
+from ringside_testing.ring import Bench, Ring
 
 _LIMIT = 10.0
 
@@ -135,6 +135,26 @@ class Tunnels(unittest.TestCase):
         for i, connection in enumerate(connections):
             connection.shutdown(socket.SHUT_WR)
             self.assertEqual(_read_all(connection), str(i).encode())
+
+
+class CutByTheDrain(unittest.TestCase):
+    def test_its_cause_is_draining(self):
+        echo = Echo()
+        self.addCleanup(echo.close)
+        with Bench() as bench:
+            port = free_port()
+            sidecar = bench.sidecar("caller", {
+                "drain": {"timeout": "1s"}, "log": {"access": True},
+                "upstreams": {"cache": {"protocol": "tcp", "listen": f"127.0.0.1:{port}", "endpoints": [f"127.0.0.1:{echo.port}"]}}}).wait_ready()
+            with socket.create_connection(("127.0.0.1", port), timeout=_LIMIT) as connection:
+                connection.sendall(b"hello")
+                self.assertEqual(connection.recv(5), b"hello")
+                self.assertEqual(sidecar.stop(), 0)
+                with self.assertRaises(ConnectionResetError):
+                    connection.recv(1)
+            entries = [json.loads(line) for line in sidecar.process.log_text().splitlines() if '"access"' in line]
+            self.assertEqual([(entry["code"], entry["cause"], entry["bytes_in"]) for entry in entries], [(200, "draining", 5)],
+                             sidecar.process.log_tail())
 
 
 class NobodyThere(unittest.TestCase):

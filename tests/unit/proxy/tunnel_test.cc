@@ -95,6 +95,24 @@ std::size_t fill_until_held(Bench& bench) {
 
 }  // namespace
 
+TEST_CASE("WithoutAnIdleTimeTheKernelAsksBothPeers") {
+  const auto asked = [] {
+    int count = 0;
+    for (int fd = 0; fd < 256; ++fd) {
+      int on = 0;
+      socklen_t size = sizeof on;
+      count += ::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on != 0 ? 1 : 0;
+    }
+    return count;
+  };
+  {
+    Bench bench(seconds{300});
+    CHECK(asked() == 0);
+  }
+  Bench bench(milliseconds{0});
+  CHECK(asked() == 2);
+}
+
 TEST_CASE("EarlyBytesGoFirstThenBothWays") {
   Bench bench;
   const std::string from_caller = "early up ";
