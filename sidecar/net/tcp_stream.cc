@@ -236,7 +236,7 @@ std::size_t TcpStream::Impl::pending() const {
   return sending.size() + (carried != nullptr ? carried->size() : 0) + waiting.size();
 }
 
-WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
+WriteResult TcpStream::write(std::span<const std::string_view> pieces, Then then) {
   CHECK(pieces.size() <= kMaxPieces && !impl_->shutdown_wanted);
   if (impl_->broken || impl_->closing) {
     return WriteResult::kBroken;
@@ -246,7 +246,7 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
   }
   std::size_t written = 0;
   if (impl_->sending.empty()) {
-    const ssize_t result = impl_->send_now(pieces);
+    const ssize_t result = impl_->send_now(pieces, then);
     if (result < 0) {
       impl_->broken = true;
       return WriteResult::kBroken;
@@ -261,7 +261,8 @@ WriteResult TcpStream::write(std::span<const std::string_view> pieces) {
 }
 
 // As much as the socket takes at once; negative: it is broken. Nothing is with libuv.
-ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
+ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces, Then then) {
+  const int flags = then == Then::kEndFollows ? kSendFlags | MSG_MORE : kSendFlags;
   std::array<iovec, kMaxPieces> parts;
   msghdr message{};
   message.msg_iov = parts.data();
@@ -276,8 +277,8 @@ ssize_t TcpStream::Impl::send_now(std::span<const std::string_view> pieces) {
   }
   ssize_t sent = 0;
   do {
-    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, kSendFlags)
-                                   : ::sendmsg(fd(), &message, kSendFlags);
+    sent = message.msg_iovlen == 1 ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, flags)
+                                   : ::sendmsg(fd(), &message, flags);
   } while (sent < 0 && errno == EINTR);
   const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
   return full ? 0 : sent;

@@ -86,8 +86,11 @@ class TcpStream {
   [[nodiscard]] bool quiet() const;
 
   // Sends the pieces in order, by one writev as far as the socket takes them. At most kMaxPieces.
+  // kEndFollows: shutdown() or destruction comes at once, and the end goes in the last segment.
   static constexpr std::size_t kMaxPieces = 16;
-  [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces);
+  enum class Then : std::uint8_t { kAnything, kEndFollows };
+  [[nodiscard]] WriteResult write(std::span<const std::string_view> pieces,
+                                  Then then = Then::kAnything);
   [[nodiscard]] WriteResult write(std::string_view bytes) { return write({&bytes, 1}); }
   [[nodiscard]] std::size_t pending_bytes() const;
   // All bytes ever given to write().

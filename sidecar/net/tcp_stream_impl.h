@@ -50,7 +50,7 @@ struct TcpStream::Impl {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&tcp); }
   Requests& its_requests();
   void open();
-  ssize_t send_now(std::span<const std::string_view> pieces);
+  ssize_t send_now(std::span<const std::string_view> pieces, Then then);
   void flush();
   void flushed(int status);
   void begin_shutdown();

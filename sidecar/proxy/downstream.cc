@@ -203,8 +203,11 @@ metrics::UpstreamStats* Downstream::unknown_stats() {
   return &context_.metrics.upstream(metrics::kUnknownUpstream);
 }
 
-net::WriteResult Downstream::flush() {
-  const auto result = context_.to_downstream.flush(*stream_);
+net::WriteResult Downstream::flush(bool last) {
+  using Then = net::TcpStream::Then;
+  // Only where no reset can follow: what waits for the end in the kernel would go with it.
+  const Then then = last && !watched_ && !reset_wanted_ ? Then::kEndFollows : Then::kAnything;
+  const auto result = context_.to_downstream.flush(*stream_, then);
   if (result == net::WriteResult::kPending) {
     progress_.note(*stream_);
   }

@@ -85,8 +85,8 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   [[nodiscard]] std::string take_stash() { return std::exchange(stash_, {}); }
   metrics::UpstreamStats& stats_of(std::string_view upstream);
   metrics::UpstreamStats* unknown_stats();
-  // Sends what is gathered for the caller.
-  net::WriteResult flush();
+  // Sends what is gathered for the caller; `last`: the connection ends behind it.
+  net::WriteResult flush(bool last = false);
   [[nodiscard]] std::size_t pending_bytes() const;
   // The caller has taken some of what was held back for it since it was last asked.
   [[nodiscard]] bool caller_reads() { return progress_.moved(*stream_); }

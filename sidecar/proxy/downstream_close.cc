@@ -23,7 +23,8 @@ void Downstream::finish_writing() {
     close();
     return;
   }
-  const bool unread = message_open_ || unread_ || !stash_.empty();
+  // What came and was not read would make the kernel reset the connection, the response with it.
+  const bool unread = message_open_ || unread_ || !stash_.empty() || (!ended_ && !stream_->quiet());
   if (stream_->pending_bytes() == 0 && (ended_ || !unread)) {
     close();
     return;

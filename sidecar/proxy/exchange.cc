@@ -140,7 +140,7 @@ void Exchange::finish(int code, std::string_view cause) {
   held_.clear();
   phase_ = Phase::kIdle;
   // Counted before the caller can know of it: who asks for the metrics then, finds it there.
-  if (!flush_response()) {
+  if (!flush_response(!keep_)) {
     keep_ = false;
   }
   downstream_->exchange_done(keep_);

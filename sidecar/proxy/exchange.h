@@ -187,7 +187,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   bool retry_fresh_after_408(const http::ResponseHead& head);
   void pass_interim(const http::ResponseHead& head);
   void pass_head(const http::ResponseHead& head);
-  bool flush_response();
+  bool flush_response(bool last = false);
   void answer(Cause cause, std::string_view detail, std::string_view hint = {});
   void write_answer(Cause cause, std::string_view detail, std::string_view hint);
   void break_off(std::string_view cause);

@@ -163,7 +163,7 @@ void Exchange::on_downstream_drained() {
   }
 }
 
-bool Exchange::flush_response() {
+bool Exchange::flush_response(bool last) {
   if (context_.to_downstream.empty()) {
     return true;
   }
@@ -171,7 +171,7 @@ bool Exchange::flush_response() {
     context_.to_downstream.clear();
     return false;
   }
-  return downstream_->flush() != net::WriteResult::kBroken;
+  return downstream_->flush(last) != net::WriteResult::kBroken;
 }
 
 void Exchange::on_upstream_end(bool reusable) {

@@ -22,7 +22,7 @@ void Gather::body(std::string_view bytes) {
   large_bytes_ += bytes.size();
 }
 
-net::WriteResult Gather::flush(net::TcpStream& stream) {
+net::WriteResult Gather::flush(net::TcpStream& stream, net::TcpStream::Then then) {
   seal_text();
   std::array<std::string_view, net::TcpStream::kMaxPieces> views;
   for (std::size_t i = 0; i < count_; ++i) {
@@ -30,7 +30,7 @@ net::WriteResult Gather::flush(net::TcpStream& stream) {
     views[i] = piece.data == nullptr ? std::string_view(text_).substr(piece.begin, piece.size)
                                      : std::string_view(piece.data, piece.size);
   }
-  const auto result = stream.write(std::span(views).first(count_));
+  const auto result = stream.write(std::span(views).first(count_), then);
   clear();
   return result;
 }

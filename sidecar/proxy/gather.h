@@ -24,7 +24,8 @@ class Gather {
   [[nodiscard]] std::size_t size() const { return large_bytes_ + text_.size(); }
 
   // Writes all and is empty again, whatever the result.
-  net::WriteResult flush(net::TcpStream& stream);
+  net::WriteResult flush(net::TcpStream& stream,
+                         net::TcpStream::Then then = net::TcpStream::Then::kAnything);
   void clear();
 
  private:

@@ -74,6 +74,35 @@ TEST_CASE("WhatIsWrittenUnknownToTheLoopLeavesAtOnce") {
   CHECK(one.saw.events.empty());
 }
 
+TEST_CASE("TheEndThatWasAnnouncedFollowsWhatWasWritten") {
+  Loop loop;
+  std::unique_ptr<TcpStream> accepted;
+  Recorder accepted_saw;
+  const auto listener = std::move(TcpListener::open(loop, {"127.0.0.1", 0},
+                                                    {[&](Socket socket, const SocketAddress&) {
+                                                       accepted = TcpStream::adopt(
+                                                           loop, std::move(socket), accepted_saw);
+                                                     },
+                                                     {}})
+                                      .value());
+  for (const bool half : {false, true}) {
+    Recorder saw;
+    const auto client = std::move(TcpStream::connect(loop, listener->address(), saw).value());
+    run_until(loop, [&] { return accepted != nullptr && saw.saw("connected"); });
+    client->read_start();
+    const std::array<std::string_view, 2> pieces{"last ", "words"};
+    CHECK(accepted->write(pieces, TcpStream::Then::kEndFollows) == WriteResult::kDone);
+    if (half) {
+      accepted->shutdown();
+    } else {
+      accepted.reset();
+    }
+    run_until(loop, [&] { return saw.saw("eof"); });
+    CHECK(saw.bytes == "last words");
+    accepted.reset();
+  }
+}
+
 TEST_CASE("WhatDoesNotFitOnAnUnknownStreamFollowsByTheLoop") {
   Loop loop;
   Adopted one(loop);
