@@ -1,5 +1,6 @@
 """Upstreams that record every byte and answer as a case says; one listener per lane, one case at a time in a lane."""
 import asyncio
+import contextlib
 import socket
 
 import reading
@@ -99,7 +100,8 @@ class Lane:
         """Ends all connections and waits until the proxy has closed them: what it still sends is of this case."""
         for connection in self.connections:
             if not connection.transport.is_closing() and connection.transport.can_write_eof():
-                connection.transport.write_eof()
+                with contextlib.suppress(OSError):  # the proxy has reset it, which is about to be told
+                    connection.transport.write_eof()
         for connection in self.connections:
             try:
                 await asyncio.wait_for(asyncio.shield(connection.ended), LIMIT)
