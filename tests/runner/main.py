@@ -23,6 +23,7 @@ _DRILL_PROGRAMS = ["drill_load", "drill_app"]
 # The ring with its switchable bugs (coord/mutant.h).
 _MUTANTS = "sim_mutants"
 _MUTANT_SEEDS = "tests/sim/mutants/seeds.txt"
+_TSAN_SUPPRESSIONS = os.path.join(ROOT, "tests", "runner", "tsan_suppressions.txt")
 # Runs again under asan: everything that feeds it bad input from outside.
 _ASAN_INTEGRATION = ("test_bad_config", "test_cli", "test_lifecycle", "test_proxy")
 
@@ -89,7 +90,8 @@ class Run:
 
     def unit_test(self, preset, test):
         program = os.path.join(build.folder(preset), test.target)
-        run_counted(self.tally, f"{test.room} ({preset})", [program, "--no-colors=true"], 300)
+        env = {"TSAN_OPTIONS": f"suppressions={_TSAN_SUPPRESSIONS}"} if preset == "tsan" else None
+        run_counted(self.tally, f"{test.room} ({preset})", [program, "--no-colors=true"], 300, env)
 
     def sim(self, preset, seeds):
         programs = rooms.sim_programs()
