@@ -5,8 +5,7 @@
 // Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); send fails
 // (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
 // in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
-// makes silent. No pipe to be had, or a socket that knows no splice: bytes are read and handed
-// over.
+// makes silent.
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>

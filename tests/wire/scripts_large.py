@@ -36,6 +36,17 @@ def _in_thread(call):
     return done
 
 
+def _send_as_far_as_it_goes(wire, data):
+    """The proxy lingers for a while, then closes: the end of the connection ends it."""
+    def pump():
+        try:
+            wire.send(data)
+        except OSError:
+            pass
+    wire.sock.settimeout(None)
+    return _in_thread(pump)
+
+
 def _same(got, want):
     check(len(got) == len(want), f"{len(got)} bytes instead of {len(want)}")
     if got != want:
@@ -278,14 +289,7 @@ def AnAppThatLeavesALargeRequestCostsA502AndTheRestIsSwallowed(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()
     body = _bytes(LARGE)
-
-    def pump():
-        try:
-            caller.send(_post(body))
-        except OSError:
-            pass  # the proxy lingers for a while, then closes
-    caller.sock.settimeout(None)
-    done = _in_thread(pump)
+    done = _send_as_far_as_it_goes(caller, _post(body))
     app = shop.accept()
     app.head()
     _same(app.read(1_000_000), body[:1_000_000])
@@ -299,14 +303,7 @@ def AnEarlyAnswerToALargeRequestReachesTheCaller(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()
     body = _bytes(LARGE * 10)
-
-    def pump():
-        try:
-            caller.send(_post(body))
-        except OSError:
-            pass
-    caller.sock.settimeout(None)
-    done = _in_thread(pump)
+    done = _send_as_far_as_it_goes(caller, _post(body))
     app = shop.accept()
     app.head()
     app.read(1_000_000)
