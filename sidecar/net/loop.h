@@ -25,6 +25,7 @@ struct uv_loop_s;
 namespace ringside::net {
 
 class SplicePipes;
+class Timer;
 class TurnEndTask;
 
 class Loop {
@@ -65,6 +66,7 @@ class Loop {
   [[nodiscard]] uv_loop_s* raw();
 
  private:
+  friend class Timer;
   friend class TurnEndTask;
   struct Handles;
   void run_posted();
@@ -76,6 +78,7 @@ class Loop {
   std::function<void(Duration)> observer_;
   std::vector<TurnEndTask*> turn_end_;
   std::uint64_t work_began_ns_ = 0;  // 0: no work yet in this turn
+  bool in_timers_ = false;           // a timer's callback is running
 
   std::atomic<bool> stop_asked_ = false;
   std::mutex mutex_;  // guards posted_

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -18,9 +19,12 @@ struct Timer::Impl {
 
   static void fire(uv_timer_t* timer) {
     auto* impl = static_cast<Impl*>(timer->data);
-    impl->loop->begin_work();
+    Loop& loop = *impl->loop;  // outlives the timer
+    loop.begin_work();
     const auto keep = impl->on_fire;
+    loop.in_timers_ = true;
     (*keep)();
+    loop.in_timers_ = false;
   }
 };
 
@@ -48,7 +52,9 @@ Timer::~Timer() {
 void Timer::start(Duration delay) {
   // libuv counts from the loop's cached time, which a long turn leaves behind.
   uv_update_time(impl_->loop->raw());
-  CHECK(uv_timer_start(&impl_->handle, Impl::fire, to_ms(delay), 0) == 0);
+  // libuv 1.44 calls what is due before it looks at anything else, also what became due just now.
+  const std::uint64_t least = impl_->loop->in_timers_ ? 1 : 0;
+  CHECK(uv_timer_start(&impl_->handle, Impl::fire, std::max(to_ms(delay), least), 0) == 0);
 }
 
 void Timer::start_repeating(Duration period) {

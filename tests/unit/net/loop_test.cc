@@ -127,6 +127,26 @@ TEST_CASE("ARepeatingTimerRepeatsUntilStopped") {
   CHECK_FALSE(timer.active());
 }
 
+TEST_CASE("ATimerStartedByItsOwnCallbackLetsOthersInBeforeItFiresAgain") {
+  Loop loop;
+  int fired = 0;
+  int turns = 0;
+  int posted = 0;
+  Timer timer(loop, [&] {
+    REQUIRE(loop.post([&] { ++posted; }).has_value());
+    if (++fired < 10) {
+      timer.start(Duration::zero());
+    }
+  });
+  timer.start(Duration::zero());
+  run_until(loop, [&] {
+    ++turns;
+    CHECK(fired <= posted + 1);
+    return fired == 10;
+  });
+  CHECK(turns >= 10);
+}
+
 TEST_CASE("TurnEndTasksRunInOrderUntilTheyAreGone") {
   Loop loop;
   std::string ran;
