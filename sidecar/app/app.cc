@@ -57,7 +57,8 @@ App::Parts::Parts(ConfigSource the_source, config::Settings the_settings,
           Rng(random64()), [this](auto table) { proxy->publish(std::move(table)); },
           [this](const std::string& line) { log.warn(line); }),
       child(std::move(the_child)),
-      ticker(loop, [this] { tick(); }) {}
+      ticker(loop, [this] { tick(); }),
+      reader(loop, [this] { refresh_table(); }) {}
 
 void App::Parts::ring_log(coord::LogSeverity severity, const std::string& message) {
   log.write(level_of(severity), message);
@@ -163,7 +164,7 @@ void App::Parts::start_signals() {
 
 void App::Parts::start_service() {
   registrar = std::make_unique<discovery::Registrar>(
-      ring, *keeper, *own, [this](const std::string& line) { log.info(line); });
+      ring, *keeper, feed.view(), *own, [this](const std::string& line) { log.info(line); });
   if (!child) {
     start_checking();
   }

@@ -51,6 +51,8 @@ struct App::Parts : RingListener, admin::Control {
   void tick_now();
   void arm_tick();
   void stop_ticking();
+  // The registry is read on in the next turn.
+  void read_soon();
   void refresh_table();
   // Up to which zxid every worker routes, for sure; 0 until the ring has spoken.
   [[nodiscard]] coord::Zxid routed() const;
@@ -117,6 +119,7 @@ struct App::Parts : RingListener, admin::Control {
   std::unique_ptr<Signals> signals;
   Shutdown shutdown;
   net::Timer ticker;
+  net::Timer reader;  // of what changed in the registry
   Pace pace;
   Instant tick_armed = kNever;  // when `ticker` fires
   bool ticking = false;

@@ -1,6 +1,7 @@
 // The control loop's turns: what the ring says, and the tick that compares what is with what should
-// be. A tick comes every 50 ms while something is in motion; else with the ring's next word, so
-// that an idle sidecar wakes up for heartbeats only (Pace).
+// be. What the ring changes in a turn is read at its end, a slice, and on in the turns that follow;
+// when all is read there is a new table. A tick comes every 50 ms while something is in motion;
+// else with the ring's next word, so that an idle sidecar wakes up for heartbeats only (Pace).
 #include <algorithm>
 
 #include "sidecar/app/app_parts.h"
@@ -17,20 +18,13 @@ constexpr std::size_t kJoinedBytes = 4096;
 
 void App::Parts::ring_changed(std::span<const coord::Change> changes) {
   feed.note(changes);
-  refresh_table();
-  if (registrar) {
-    registrar->registry_changed(loop.now());
-  }
-  tick_soon();
+  read_soon();
 }
 
 void App::Parts::ring_reloaded() {
+  feed.belongs_to(ring.birth());  // before anybody is told what is routed
   feed.note_all();
-  refresh_table();
-  if (registrar) {
-    registrar->registry_changed(loop.now());
-  }
-  tick_soon();
+  read_soon();
 }
 
 void App::Parts::ring_moved() {
@@ -43,10 +37,26 @@ void App::Parts::ring_moved() {
   }
 }
 
+void App::Parts::read_soon() {
+  if (ticking) {
+    reader.start(Duration::zero());
+  }
+}
+
 void App::Parts::refresh_table() {
   feed.belongs_to(ring.birth());
-  if (view_store && feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
+  const bool noted = feed.view().dirty();
+  if (feed.refresh(ring.registry(), ring.ring_has_spoken(), *settings)) {
     view_store->changed();
+  }
+  if (feed.reading()) {
+    return read_soon();
+  }
+  if (noted && !feed.view().dirty()) {
+    if (registrar) {
+      registrar->registry_changed(loop.now());
+    }
+    tick_soon();
   }
 }
 
@@ -114,6 +124,7 @@ void App::Parts::arm_tick() {
 void App::Parts::stop_ticking() {
   ticking = false;
   ticker.stop();
+  reader.stop();
 }
 
 // Several lines to an entry of the log's queue.

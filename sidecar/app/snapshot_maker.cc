@@ -55,7 +55,7 @@ std::shared_ptr<const admin::Snapshot> make_snapshot(const SnapshotInputs& in) {
   snapshot->drain = in.drain;
   snapshot->config_problem = in.config_problem;
   snapshot->stale = !snapshot->ring.status.quorum;
-  const bool view = in.feed.loaded_from_disk() || in.ring.ring_has_spoken();
+  const bool view = in.feed.has_view();
   snapshot->ready = in.listening && view;
   if (!in.listening) {
     snapshot->not_ready = "the ports are not open yet";

@@ -33,23 +33,23 @@ coord::Zxid TableFeed::routed(balancer::TableVersion oldest, coord::Zxid applied
 
 bool TableFeed::refresh(const coord::Registry& registry, bool ring_counts,
                         const config::Settings& settings) {
-  if (ring_counts && !ring_counts_) {
-    ring_counts_ = true;
-    view_.note_all();
-  }
-  const bool changed = ring_counts_ && view_.dirty() && view_.refresh(registry);
-  if (!changed && !rebuild_) {
+  reading_ = ring_counts && !view_.refresh(registry, kSlice);
+  if (reading_) {
     return false;
   }
-  const coord::Zxid zxid = ring_counts_ ? registry.applied() : coord::Zxid{};
+  ring_counts_ = ring_counts_ || ring_counts;
   const auto changes = view_.take_changes();
+  if (changes.empty() && !rebuild_) {
+    return false;
+  }
+  const coord::Zxid zxid = ring_counts ? registry.applied() : coord::Zxid{};
   table_ =
       rebuild_ || !table_
           ? balancer::build_from_lists(table_.get(), view_.lists(), settings, zxid.packed, rng_)
           : balancer::change_table(*table_, changes, settings, zxid.packed, rng_);
   rebuild_ = false;
   publish_(table_);
-  return changed;
+  return ring_counts && !changes.empty();
 }
 
 }  // namespace ringside::app

@@ -1,9 +1,10 @@
 // From the registry to the workers: what the ring says becomes endpoints, endpoints become a
 // routing table, the table is handed on.
 //
-// Owned by App, loop thread only. Changes are gathered over a turn of the loop and become one
-// table, which shares with the one before whatever they did not touch. Until the ring has spoken
-// the view kept on disk serves; from then on the registry alone counts.
+// Owned by App, loop thread only. Changes are gathered over a turn of the loop, read in slices, and
+// become one table, which shares with the one before whatever they did not touch; the one before
+// serves until all is read. Until the ring has spoken the view kept on disk serves; from then on
+// the registry alone counts.
 #pragma once
 
 #include <functional>
@@ -29,9 +30,15 @@ class TableFeed {
   void note_all() { view_.note_all(); }
   // The view from disk; an error leaves everything as it is.
   Status load(ByteView bytes, const std::string& ring_name, coord::BirthId birth);
+  // Entries that one refresh reads.
+  static constexpr std::size_t kSlice = 128;
+
   // Builds and publishes a table if anything noted, or the settings, ask for one. `ring_counts`:
-  // the registry is to be read. True when the services changed.
+  // the registry is to be read, a slice of what was noted; while reading() there is no new table.
+  // True when the services changed.
   bool refresh(const coord::Registry& registry, bool ring_counts, const config::Settings& settings);
+  // More is to be read by a refresh in the next turn.
+  [[nodiscard]] bool reading() const { return reading_; }
   void settings_changed() { rebuild_ = true; }
   // Whose registry it is (0: nobody's yet). The tables made under another birth than this one count
   // no more for routed(). Its tree is told of by note_all().
@@ -47,9 +54,8 @@ class TableFeed {
   [[nodiscard]] const std::shared_ptr<const balancer::RoutingTable>& table() const {
     return table_;
   }
-  // The registry is what the table is made of, no longer the view on disk.
-  [[nodiscard]] bool ring_counts() const { return ring_counts_; }
-  [[nodiscard]] bool loaded_from_disk() const { return loaded_from_disk_; }
+  // There are services to route by: the registry was read, or the view on disk.
+  [[nodiscard]] bool has_view() const { return ring_counts_ || loaded_from_disk_; }
 
  private:
   Rng rng_;
@@ -59,7 +65,8 @@ class TableFeed {
   coord::BirthId birth_;
   std::uint64_t first_ = 0;  // generation of the first table of this birth
   bool rebuild_ = true;
-  bool ring_counts_ = false;
+  bool reading_ = false;
+  bool ring_counts_ = false;  // the registry is what the table is made of, not the view on disk
   bool loaded_from_disk_ = false;
 };
 

@@ -28,9 +28,13 @@ const char* to_string(RegistrarState state) {
   return "unknown";
 }
 
-Registrar::Registrar(RegistryClient& client, SessionKeeper& keeper, balancer::Endpoint endpoint,
-                     Log log)
-    : client_(client), keeper_(keeper), endpoint_(std::move(endpoint)), log_(std::move(log)) {}
+Registrar::Registrar(RegistryClient& client, SessionKeeper& keeper, const ServiceView& view,
+                     balancer::Endpoint endpoint, Log log)
+    : client_(client),
+      keeper_(keeper),
+      view_(view),
+      endpoint_(std::move(endpoint)),
+      log_(std::move(log)) {}
 
 std::string Registrar::path() const {
   return entry_path(endpoint_.service, endpoint_.instance);
@@ -130,7 +134,7 @@ void Registrar::reconcile(Instant now) {
   if (draining_ && state_ != RegistrarState::kRegistered) {
     return withdraw();
   }
-  if (!session_ || !healthy_once_) {
+  if (!session_ || !healthy_once_ || view_.dirty()) {
     return;
   }
   if (check_taken()) {
@@ -161,21 +165,28 @@ void Registrar::note_draining(coord::Zxid zxid) {
   }
 }
 
+std::vector<std::string> Registrar::at_our_address() const {
+  std::vector<std::string> instances;
+  if (const auto ours = view_.services().find(endpoint_.service); ours != view_.services().end()) {
+    for (const auto& other : ours->second) {
+      if (other->port == endpoint_.port && other->host == endpoint_.host) {
+        instances.push_back(other->instance);
+      }
+    }
+  }
+  return instances;
+}
+
 bool Registrar::check_taken() {
   if (!registered_once_ || !std::exchange(look_for_others_, false)) {
     return false;
   }
-  const auto& registry = client_.registry();
-  const auto ours = registry.get(path());
-  const auto names = registry.children(service_path(endpoint_.service));
-  for (const auto& name : names.value_or(std::vector<std::string>{})) {
-    const auto entry_at = entry_path(endpoint_.service, name);
-    const auto node = name == endpoint_.instance ? std::nullopt : registry.get(entry_at);
-    if (!node || (ours && node->stat.czxid < ours->stat.czxid)) {
-      continue;
-    }
-    const auto other = decode_entry(as_bytes(node->data), endpoint_.service, name);
-    if (other && other->host == endpoint_.host && other->port == endpoint_.port) {
+  const auto ours = client_.registry().get(path());
+  for (const auto& name : at_our_address()) {
+    const auto node = name == endpoint_.instance
+                          ? std::nullopt
+                          : client_.registry().get(entry_path(endpoint_.service, name));
+    if (node && !(ours && node->stat.czxid < ours->stat.czxid)) {
       enter(RegistrarState::kTaken, fmt::format("{} has registered our address {}:{}", name,
                                                 endpoint_.host, endpoint_.port));
       return true;
@@ -222,18 +233,12 @@ void Registrar::failed(coord::SessionId asked_under, const coord::Reply& reply) 
 
 void Registrar::register_entry() {
   coord::Multi multi;
-  const auto names = client_.registry().children(service_path(endpoint_.service));
-  for (const auto& name : names.value_or(std::vector<std::string>{})) {
+  for (const auto& name : at_our_address()) {
     if (multi.ops.size() + 1 >= coord::kMaxMultiOps) {
       break;
     }
-    const auto at = entry_path(endpoint_.service, name);
-    const auto node = client_.registry().get(at);
-    const auto other = node ? decode_entry(as_bytes(node->data), endpoint_.service, name)
-                            : Result<balancer::Endpoint>(fail(ErrorCode::kNotFound, at));
-    if (other && other->host == endpoint_.host && other->port == endpoint_.port) {
-      multi.ops.emplace_back(coord::Delete{at, coord::kAnyVersion, true});
-    }
+    multi.ops.emplace_back(
+        coord::Delete{entry_path(endpoint_.service, name), coord::kAnyVersion, true});
   }
   Bytes data = encode_entry(endpoint_);
   multi.ops.emplace_back(coord::Create{path(), data, coord::CreateMode::kEphemeral, true});

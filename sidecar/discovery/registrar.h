@@ -18,6 +18,8 @@
 // kTaken holds until a restart; what is left of our own entry is removed.
 // While draining an entry that stands says so; one that does not stand (the session is lost) is not
 // made again before the drain is undone.
+// Who else has our host and port is what the ServiceView says, which has read the entries already;
+// while it is dirty nothing is made, changed or looked for.
 // Invariants: at most one request under way; a taken entry is never taken back (product.md,
 // Registration); registering and removing older entries of the same host and port is one
 // transaction.
@@ -26,10 +28,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "balancer/endpoint.h"
 #include "config/base/time.h"
 #include "sidecar/discovery/registry_client.h"
+#include "sidecar/discovery/service_view.h"
 #include "sidecar/discovery/session_keeper.h"
 
 namespace ringside::discovery {
@@ -43,8 +47,9 @@ class Registrar {
   using Log = std::function<void(const std::string&)>;
 
   // `endpoint`: as it is to be registered, with its instance name. Without a service the sidecar
-  // needs no Registrar.
-  Registrar(RegistryClient& client, SessionKeeper& keeper, balancer::Endpoint endpoint, Log log);
+  // needs no Registrar. `view`: of the client's registry.
+  Registrar(RegistryClient& client, SessionKeeper& keeper, const ServiceView& view,
+            balancer::Endpoint endpoint, Log log);
 
   // The health check's word. Nothing is registered before the first kUp.
   void set_health(Instant now, balancer::EndpointState health);
@@ -56,7 +61,7 @@ class Registrar {
   void stop_draining(Instant now);
   // Removes the entry; state() becomes kLeft when the ring has said so. Call tick() until then.
   void leave(Instant now);
-  // Something under our service changed, or the tree was replaced.
+  // The view has read what changed.
   void registry_changed(Instant now);
   // The keeper's session is another one now, or gone.
   void session_changed(Instant now) { reconcile(now); }
@@ -80,6 +85,8 @@ class Registrar {
   void withdraw();
   void note_draining(coord::Zxid zxid);
   void follow_session();
+  // The instances of our service with our host and port, by the view; ours may be among them.
+  [[nodiscard]] std::vector<std::string> at_our_address() const;
   void register_entry();
   void update_entry();
   // Then in state `then`.
@@ -94,6 +101,7 @@ class Registrar {
 
   RegistryClient& client_;
   SessionKeeper& keeper_;
+  const ServiceView& view_;
   balancer::Endpoint endpoint_;  // its state is the one wanted
   Log log_;
   RegistrarState state_ = RegistrarState::kNoSession;
@@ -105,7 +113,7 @@ class Registrar {
   std::optional<coord::Zxid> draining_since_;
   bool leaving_ = false;
   bool registered_once_ = false;
-  bool look_for_others_ = false;  // something under our service changed since check_taken() looked
+  bool look_for_others_ = false;  // something changed since check_taken() looked
   bool entry_may_stand_ = false;  // an entry of ours was asked for and not seen to be gone
   bool pending_ = false;
   balancer::EndpointState health_ = balancer::EndpointState::kUnhealthy;

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "sidecar/discovery/entry.h"
 
@@ -36,10 +37,6 @@ std::optional<EntryName> entry_of(std::string_view path) {
   const auto instance = path.substr(end + 1);
   return EntryName{std::string(path.substr(1, end - 1)),
                    std::string(instance.substr(0, instance.find('/')))};
-}
-
-bool same(const balancer::EndpointList& a, const balancer::EndpointList& b) {
-  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return *x == *y; });
 }
 
 }  // namespace
@@ -83,24 +80,7 @@ void ServiceView::set(const std::string& service, balancer::EndpointList fresh) 
   }
 }
 
-bool ServiceView::refresh_service(const coord::Registry& registry, const std::string& service) {
-  balancer::EndpointList fresh;
-  const auto names = registry.children(service_path(service));
-  for (const auto& name : names.value_or(std::vector<std::string>{})) {
-    if (auto entry = read_entry(registry, service, name)) {
-      fresh.push_back(std::move(entry));
-    }
-  }
-  const auto found = services_.find(service);
-  if (found == services_.end() ? fresh.empty() : same(found->second, fresh)) {
-    return false;
-  }
-  changed_.insert(balancer::upstream_name(service));
-  set(service, std::move(fresh));
-  return true;
-}
-
-bool ServiceView::refresh_entries(const coord::Registry& registry, const std::string& service,
+void ServiceView::refresh_entries(const coord::Registry& registry, const std::string& service,
                                   const std::set<std::string>& instances) {
   const auto found = services_.find(service);
   balancer::EndpointList old;
@@ -130,30 +110,57 @@ bool ServiceView::refresh_entries(const coord::Registry& registry, const std::st
   if (changed) {
     changed_.insert(balancer::upstream_name(service));
   }
-  return changed;
 }
 
-bool ServiceView::refresh(const coord::Registry& registry) {
-  bool changed = false;
-  merged_.clear();
-  if (all_dirty_) {
-    std::set<std::string> all;
-    for (const auto& [service, endpoints] : services_) {
-      all.insert(service);
-    }
-    const auto names = registry.children(kServicesRoot).value_or(std::vector<std::string>{});
-    all.insert(names.begin(), names.end());
-    for (const auto& service : all) {
-      changed = refresh_service(registry, service) || changed;
-    }
-  } else {
-    for (const auto& [service, instances] : dirty_) {
-      changed = refresh_entries(registry, service, instances) || changed;
+void ServiceView::note_services(const coord::Registry& registry) {
+  for (const auto& [service, endpoints] : services_) {
+    unlisted_.insert(service);
+  }
+  const auto names = registry.children(kServicesRoot).value_or(std::vector<std::string>{});
+  unlisted_.insert(names.begin(), names.end());
+}
+
+void ServiceView::note_entries(const coord::Registry& registry, const std::string& service) {
+  std::set<std::string>& instances = dirty_[service];
+  if (const auto found = services_.find(service); found != services_.end()) {
+    for (const auto& endpoint : found->second) {
+      instances.insert(instances.end(), endpoint->instance);
     }
   }
-  all_dirty_ = false;
-  dirty_.clear();
-  return changed;
+  const auto names =
+      registry.children(service_path(service)).value_or(std::vector<std::string>{});
+  instances.insert(names.begin(), names.end());
+}
+
+std::size_t ServiceView::refresh_some(const coord::Registry& registry, std::size_t most) {
+  const auto of_service = dirty_.begin();
+  auto& [service, instances] = *of_service;
+  std::set<std::string> some;
+  while (!instances.empty() && some.size() < most) {
+    some.insert(some.end(), instances.extract(instances.begin()));
+  }
+  refresh_entries(registry, service, some);
+  if (instances.empty()) {
+    dirty_.erase(of_service);
+  }
+  return some.size();
+}
+
+bool ServiceView::refresh(const coord::Registry& registry, std::size_t most) {
+  merged_.clear();
+  if (std::exchange(all_dirty_, false)) {
+    note_services(registry);
+  }
+  while (most > 0 && dirty()) {
+    if (dirty_.empty()) {
+      note_entries(registry, *unlisted_.begin());
+      unlisted_.erase(unlisted_.begin());
+      --most;  // a service without entries costs something, too
+    } else {
+      most -= refresh_some(registry, most);
+    }
+  }
+  return !dirty();
 }
 
 balancer::EndpointList ServiceView::merged(const std::set<std::string>& spellings) const {

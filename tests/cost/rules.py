@@ -5,7 +5,7 @@ RECORDED_WITHIN = 0.03
 # there when the proxy accepts.
 LOOSELY_WITHIN = 0.10
 GROWS_WITHIN = 0.05
-TURN_MOST = 2_500_000  # no turn of the control loop over 5 ms
+TURN_MOST = 6_000_000  # half a millisecond here: no turn of the control loop over 5 ms, on a slow machine either
 _HOW = "tests/cost/run --record"
 
 

@@ -29,7 +29,8 @@ struct Fixture {
   std::vector<std::string> log;
   Instant now{seconds{100}};
   discovery::SessionKeeper keeper{client, milliseconds{6000}, [](const std::string&) {}};
-  discovery::Registrar registrar{client, keeper, orders(), [](const std::string&) {}};
+  discovery::ServiceView view{[](const std::string&) {}};
+  discovery::Registrar registrar{client, keeper, view, orders(), [](const std::string&) {}};
   Drain drain{client,
               &registrar,
               {[this](const std::string& line) { log.push_back(line); },
@@ -46,6 +47,8 @@ struct Fixture {
   void pass(milliseconds time) {
     for (; time > milliseconds{0}; time -= milliseconds{50}) {
       now += milliseconds{50};
+      view.note_all();
+      view.refresh(client.registry());
       keeper.tick(now);
       registrar.tick(now);
       drain.tick(now, {kSettle, in_flight, alone});

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "sidecar/discovery/entry.h"
+#include "tests/unit/discovery/fake_client.h"
+
 namespace ringside::app {
 namespace {
 
@@ -47,6 +50,74 @@ TEST_CASE("ATableOfAnotherBirthIsNotRoutedByThisRingsZxids") {
   CHECK(made.feed.routed(old, Zxid{20}) == Zxid{});
   CHECK(made.feed.routed(made.oldest, Zxid{20}) == Zxid{20});  // no service differs
   CHECK(made.oldest > old);
+}
+
+struct Ring {
+  Ring() {
+    for (unsigned i = 0; i < 3 * TableFeed::kSlice; ++i) {
+      add(i);
+    }
+  }
+  void add(unsigned i) {
+    balancer::Endpoint one;
+    one.service = "orders";
+    one.host = "10.0.0.1";
+    one.port = static_cast<std::uint16_t>(1 + i);
+    one.instance = discovery::make_instance(one.host, one.port, i);
+    coord::Multi multi;
+    multi.ops.emplace_back(coord::Create{discovery::entry_path("orders", one.instance),
+                                         discovery::encode_entry(one),
+                                         coord::CreateMode::kPersistent, true});
+    REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+  }
+  [[nodiscard]] std::size_t routed_to() const {
+    const auto* orders = feed.table() ? feed.table()->find("orders") : nullptr;
+    return orders == nullptr ? 0 : orders->hosts().size();
+  }
+  bool turn(bool spoken) { return feed.refresh(client.registry(), spoken, settings); }
+
+  discovery::FakeClient client;
+  int tables = 0;
+  TableFeed feed{Rng(1), [this](const auto&) { ++tables; }, [](const std::string&) {}};
+  config::Settings settings;
+};
+
+TEST_CASE("TheTableOfBeforeServesUntilAllIsRead") {
+  Ring ring;
+  ring.turn(false);
+  REQUIRE(ring.tables == 1);
+  CHECK_FALSE(ring.feed.reading());
+  CHECK_FALSE(ring.feed.has_view());
+  int turns = 1;
+  for (; !ring.turn(true); ++turns) {
+    CHECK(ring.feed.reading());
+    CHECK_FALSE(ring.feed.has_view());
+    CHECK(ring.tables == 1);
+    CHECK(ring.feed.routed(ring.feed.table()->version(), ring.client.registry().applied()) ==
+          Zxid{});
+    ring.feed.settings_changed();  // has to wait, too
+  }
+  CHECK(turns >= 3);
+  CHECK_FALSE(ring.feed.reading());
+  CHECK(ring.feed.has_view());
+  CHECK(ring.tables == 2);
+  CHECK(ring.routed_to() == 3 * TableFeed::kSlice);
+  const Zxid applied = ring.client.registry().applied();
+  CHECK(ring.feed.routed(ring.feed.table()->version(), applied) == applied);
+}
+
+TEST_CASE("ARegistryThatTheRingHasNotSpokenOfIsNotRead") {
+  Ring ring;
+  while (!ring.turn(true)) {
+  }
+  ring.feed.note_all();
+  const coord::Registry empty;  // as of an observer that takes a fenced voter's place
+  for (int i = 0; i < 10; ++i) {
+    ring.feed.settings_changed();
+    ring.feed.refresh(empty, false, ring.settings);
+    CHECK_FALSE(ring.feed.reading());
+  }
+  CHECK(ring.routed_to() == 3 * TableFeed::kSlice);
 }
 
 }  // namespace

@@ -25,15 +25,24 @@ struct Fixture {
   Instant now{seconds{100}};
   SessionKeeper keeper{client, milliseconds{6000},
                        [this](const std::string& line) { log.push_back(line); }};
-  Registrar registrar{client, keeper, orders(),
+  ServiceView view{[](const std::string&) {}};
+  Registrar registrar{client, keeper, view, orders(),
                       [this](const std::string& line) { log.push_back(line); }};
 
   Fixture() {
     keeper.on_change([this](Instant at) { registrar.session_changed(at); });
   }
 
+  // As App does when something changed.
+  void look() {
+    view.note_all();
+    view.refresh(client.registry());
+    registrar.registry_changed(now);
+  }
+
   void settle() {
     for (int i = 0; i < 10; ++i) {
+      look();
       keeper.tick(now);
       registrar.tick(now);
       if (client.serve() == 0) {
@@ -114,7 +123,7 @@ TEST_CASE("ATakenEntryIsNotTakenBack") {
                                       coord::kAnyVersion, false});
   REQUIRE(f.client.carry_out({{}, take}).error == coord::ZkError::kOk);
   f.other("10.0.0.5-8080-0000000c", "10.0.0.5");
-  f.registrar.registry_changed(f.now);
+  f.look();
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kTaken);
   CHECK(f.registrar.detail().find("0000000c") != std::string::npos);
@@ -128,7 +137,7 @@ TEST_CASE("AnEntryLostWithItsSessionComesBackUnderANewOne") {
   const auto before = f.keeper.session();
   f.client.carry_out({before, coord::CloseSession{}});  // what an expiry does
   CHECK(f.entries() == 0);
-  f.registrar.registry_changed(f.now);
+  f.look();
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kRegistered);
   CHECK(f.keeper.session() != before);
@@ -270,7 +279,7 @@ TEST_CASE("ATakenEntryDrainsByItsAbsence") {
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
   f.settle();
   f.other("10.0.0.5-8080-0000000c", "10.0.0.5");
-  f.registrar.registry_changed(f.now);
+  f.look();
   f.settle();
   REQUIRE(f.registrar.state() == RegistrarState::kTaken);
   f.registrar.start_draining(f.now);
@@ -302,7 +311,7 @@ TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
   f.settle();
   f.other("10.0.0.5-8080-0000000c", "10.0.0.5");  // both looked before either wrote
   CHECK(f.entries() == 2);
-  f.registrar.registry_changed(f.now);
+  f.look();
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kTaken);
   CHECK(f.entries() == 1);
@@ -319,12 +328,24 @@ TEST_CASE("ATakenOneWhoseEntryStillStandsTakesItAway") {
 
 TEST_CASE("AnOlderEntryOfTheSameAddressDoesNotTakeOurs") {
   Fixture f;
+  f.settle();
   f.registrar.set_health(f.now, balancer::EndpointState::kUp);
-  f.keeper.tick(f.now);
-  f.client.serve();                               // the session
   f.other("10.0.0.5-8080-0000000a", "10.0.0.5");  // after our look, before our transaction
   f.settle();
   CHECK(f.registrar.state() == RegistrarState::kRegistered);
+}
+
+TEST_CASE("WhileTheViewIsYetToBeReadNothingIsRegistered") {
+  Fixture f;
+  f.other("10.0.0.5-8080-0000000a", "10.0.0.5");
+  f.registrar.set_health(f.now, balancer::EndpointState::kUp);
+  f.keeper.tick(f.now);
+  f.client.serve();
+  f.registrar.tick(f.now);
+  CHECK(f.client.asked() == 0);  // or the older entry would stay
+  f.settle();
+  CHECK(f.registrar.state() == RegistrarState::kRegistered);
+  CHECK(f.entries() == 1);
 }
 
 TEST_CASE("ASuccessClearsTheReasonOfTheFailureBefore") {

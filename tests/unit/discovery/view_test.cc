@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "config/base/rng.h"
 #include "fake_client.h"
@@ -37,6 +38,27 @@ void create(FakeClient& client, const std::string& path, const Bytes& data) {
   coord::Multi multi;
   multi.ops.emplace_back(coord::Create{path, data, coord::CreateMode::kPersistent, true});
   REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+}
+
+int one_of_three(Rng& rng) {
+  return 1 + static_cast<int>(rng.below(3));
+}
+
+// Reads everything, at once.
+ServiceView whole(const coord::Registry& registry) {
+  ServiceView view([](const std::string&) {});
+  view.refresh(registry);
+  return view;
+}
+
+std::vector<std::string> names_of(const balancer::ServiceLists& lists) {
+  std::vector<std::string> names;
+  for (const auto& [name, endpoints] : lists) {
+    for (const auto& one : endpoints) {
+      names.push_back(fmt::format("{} {} {}", name, one->instance, one->weight));
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -110,13 +132,16 @@ TEST_CASE("TheViewFollowsTheRegistryServiceByService") {
   view.note(std::span(&change, 1));
   CHECK(view.refresh(client.registry()));
   CHECK(view.services().at("orders").size() == 2);
+  CHECK(view.take_changes().size() == 2);
   view.note(std::span(&change, 1));
-  CHECK_FALSE(view.refresh(client.registry()));
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.take_changes().empty());
 
   create(client, entry_path("orders", "broken"), Bytes{'x'});
   const coord::Change broken{coord::ChangeKind::kCreated, entry_path("orders", "broken")};
   view.note(std::span(&broken, 1));
-  CHECK_FALSE(view.refresh(client.registry()));
+  CHECK(view.refresh(client.registry()));
+  CHECK(view.take_changes().empty());
   REQUIRE(log.size() == 1);
   CHECK(log[0].find("broken") != std::string::npos);
 }
@@ -160,6 +185,70 @@ TEST_CASE("AnEntryThatChangedIsReadAlone") {
   anew.note_all();
   anew.refresh(client.registry());
   CHECK(anew.save("r", {}, {}) == view.save("r", {}, {}));
+}
+
+TEST_CASE("ReadInSlicesAmongAnyChangesTheViewIsWhatReadingEverythingSays") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    Rng rng(seed);
+    FakeClient client;
+    ServiceView view([](const std::string&) {});
+    const auto some_path = [&] {
+      const auto service = fmt::format("{}{}", rng.chance(0.3) ? "S" : "s", rng.below(3));
+      return std::pair(service, fmt::format("i{}", rng.below(12)));
+    };
+    bool changed = false;  // of what a whole reading says, since the last table
+    Bytes shown = whole(client.registry()).save("r", {}, {});
+    for (int step = 0; step < 300; ++step) {
+      const auto [service, instance] = some_path();
+      const auto path = entry_path(service, instance);
+      if (rng.chance(0.5)) {
+        coord::Multi multi;
+        if (!client.registry().get(path)) {
+          const bool bad = rng.chance(0.2);
+          multi.ops.emplace_back(
+              coord::Create{path, bad ? Bytes{'x'} : entry(service, instance, one_of_three(rng)),
+                            coord::CreateMode::kPersistent, true});
+        } else if (rng.chance(0.5)) {
+          multi.ops.emplace_back(coord::Delete{path});
+        } else {
+          multi.ops.emplace_back(coord::SetData{path, entry(service, instance, one_of_three(rng))});
+        }
+        REQUIRE(client.carry_out({{}, multi}).error == coord::ZkError::kOk);
+        note(view, path);
+      }
+      if (rng.chance(0.02)) {
+        view.note_all();
+      }
+      if (rng.chance(0.4) && view.refresh(client.registry(), 1 + rng.below(4))) {
+        const ServiceView naive = whole(client.registry());
+        const Bytes now = naive.save("r", {}, {});
+        CHECK(view.save("r", {}, {}) == now);
+        CHECK(names_of(view.lists()) == names_of(naive.lists()));
+        changed = changed || now != shown;
+        CHECK((!view.take_changes().empty() || !changed));
+        shown = now;
+        changed = false;
+      }
+    }
+  }
+}
+
+TEST_CASE("ASliceReadsNoMoreThanItMay") {
+  FakeClient client;
+  for (int i = 0; i < 10; ++i) {
+    create(client, entry_path("orders", fmt::format("i{}", i)), Bytes{'x'});
+  }
+  int read = 0;
+  ServiceView view([&](const std::string&) { ++read; });  // one line for each bad entry
+  CHECK(view.dirty());
+  CHECK_FALSE(view.refresh(client.registry(), 4));
+  CHECK(read <= 4);
+  const int before = read;
+  CHECK_FALSE(view.refresh(client.registry(), 4));
+  CHECK(read == before + 4);
+  CHECK(view.refresh(client.registry(), 100));
+  CHECK(read == 10);
 }
 
 TEST_CASE("AServiceGoesWithItsLastEntry") {
