@@ -127,8 +127,7 @@ void ServiceView::note_entries(const coord::Registry& registry, const std::strin
       instances.insert(instances.end(), endpoint->instance);
     }
   }
-  const auto names =
-      registry.children(service_path(service)).value_or(std::vector<std::string>{});
+  const auto names = registry.children(service_path(service)).value_or(std::vector<std::string>{});
   instances.insert(names.begin(), names.end());
 }
 

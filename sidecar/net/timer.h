@@ -1,8 +1,9 @@
 // A one-shot or repeating timer of a Loop.
 //
 // Owned by who waits for it; loop thread only. Destroying it, also from inside its own callback,
-// stops it: the callback never runs after that. Resolution 1 ms, rounded up. What a timer's callback
-// starts fires in a later turn, 1 ms later at the earliest, so that work in slices lets others in.
+// stops it: the callback never runs after that. Resolution 1 ms, rounded up. What a timer's
+// callback starts fires in a later turn, 1 ms later at the earliest, so that work in slices lets
+// others in.
 #pragma once
 
 #include <functional>
