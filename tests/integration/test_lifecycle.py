@@ -1,6 +1,7 @@
 """Start, reload, stop: from the view on disk, by SIGHUP, by SIGTERM."""
 import http.client
 import os
+import socket
 import threading
 import time
 import unittest
@@ -145,6 +146,24 @@ class Reload(unittest.TestCase):
             wait_until(lambda: "nonsense" in caller.process.log_text(), 5, lambda: f"the log says so\n{caller.process.log_tail()}")
             self.assertEqual(http_client.call(caller.outbound, "orders").status, 200)
             self.assertTrue(caller.process.running())
+
+    def test_a_port_that_is_taken_is_said_and_opened_once_it_is_free(self):
+        with Bench() as bench, socket.socket() as other:
+            caller = bench.static_caller("orders", [bench.app("a")])
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            caller.settings["upstreams"]["orders"]["listen"] = f"127.0.0.1:{port}"
+            caller.write_settings()
+            caller.reload()
+            wait_until(lambda: f"{port}" in caller.json("/v1/status").get("config_problem", ""), 5,
+                       lambda: f"the status says which port\n{caller.process.log_tail()}")
+            self.assertIn("upstreams.orders.listen", caller.json("/v1/status")["config_problem"])
+            self.assertIn(f"{port}", cli("status", "--admin", f"127.0.0.1:{caller.admin}").stdout)
+            other.close()
+            wait_until(lambda: "config_problem" not in caller.json("/v1/status"), 10,
+                       lambda: f"the port is open\n{caller.process.log_tail()}")
+            self.assertEqual(http_client.call(port, "orders").status, 200)
 
     def test_a_key_that_needs_a_restart_says_so(self):
         with Bench() as bench:
