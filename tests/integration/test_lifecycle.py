@@ -45,6 +45,15 @@ class Descriptors(unittest.TestCase):
             sidecar = self.limited(bench, "run", 256, 4000)
             wait_until(lambda: "only 4000 file descriptors are allowed" in sidecar.process.log_text(), 5, sidecar.process.log_tail)
 
+    def test_a_standard_stream_that_is_closed_is_no_number_for_our_files(self):
+        with Bench() as bench:
+            sidecar = bench.sidecar("closed", started=False)
+            sidecar.write_settings()
+            sidecar.process = bench.process("closed-streams", ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *sidecar.process.command])
+            sidecar.wait_ready()
+            self.assertEqual({os.readlink(f"/proc/{sidecar.pid}/fd/{number}") for number in range(3)}, {"/dev/null"})
+            self.assertEqual(sidecar.stop(), 0)
+
     def test_the_app_of_exec_has_the_limit_that_we_were_given(self):
         with Bench() as bench:
             sidecar = self.limited(bench, "exec", 256, 5000, "--", "setpriv", "--pdeathsig", "KILL", "sleep", "600")
