@@ -2,6 +2,7 @@
 import http.client
 import os
 import socket
+import subprocess
 import threading
 import time
 import unittest
@@ -120,6 +121,31 @@ class CleanStop(unittest.TestCase):
             http_client.call(port, "orders", "/slow?ms=8000")
         except (OSError, http.client.HTTPException):
             pass  # it was cut off, as it should be
+
+
+class StuckLog(unittest.TestCase):
+    def test_a_log_that_nobody_reads_holds_up_neither_calls_nor_the_stop(self):
+        with Bench() as bench:
+            caller = bench.static_caller("orders", [bench.app("a")], settings={"log": {"access": True}})
+            caller.stop()
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            try:
+                while os.write(writer, b"x" * 4096):
+                    pass
+            except BlockingIOError:
+                os.set_blocking(writer, True)
+            process = subprocess.Popen(caller.process.command, stderr=writer)
+            try:
+                wait_until(lambda: caller.try_(lambda: caller.get("/readyz").status == 200), 15, "ready")
+                self.assertEqual(http_client.call(caller.outbound, "orders").status, 200)
+                process.terminate()
+                self.assertEqual(process.wait(20), 0)
+            finally:
+                process.kill()
+                process.wait()
+                os.close(reader)
+                os.close(writer)
 
 
 class Reload(unittest.TestCase):
