@@ -110,6 +110,16 @@ TEST_CASE("AValueHasTheTypeOfItsKey") {
   CHECK(line_of("drain: {timeout: 30}") ==
         "f.yaml:1:18: drain.timeout: expected a duration such as 100ms, 2s, 5m or 1h in 0s..1h, "
         "found \"30\"");
+  // Tools that write YAML put on and off in quotes, so that nobody takes them for true and false.
+  const ReadResult words = read_text("log: {access: 'on'}\nproxy: {inbound: 'off'}");
+  REQUIRE(words);
+  CHECK(words->log.access);
+  CHECK_FALSE(words->proxy.inbound);
+  CHECK(problems_of("log: {access: \"off\"}") == "");
+  CHECK(line_of("log: {access: 'true'}") ==
+        "f.yaml:1:15: log.access: expected on or off, found the quoted text \"true\"");
+  CHECK(line_of("ring: {insecure: 'on'}")
+            .starts_with("f.yaml:1:18: ring.insecure: expected true or false"));
   CHECK(line_of("drain: {timeout: 2h}") ==
         "f.yaml:1:18: drain.timeout: \"2h\" is out of range: 0s..1h");
 }
