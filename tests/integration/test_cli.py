@@ -1,6 +1,7 @@
 """The subcommands from outside: what they print, how they end, what they refuse."""
 import json
 import re
+import signal
 import subprocess
 import time
 import unittest
@@ -119,6 +120,15 @@ class WithASidecar(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
                 for word in words:
                     self.assertIn(word, done.stdout)
+
+    def test_a_frozen_sidecar_does_not_hold_up_a_drain_past_its_timeout(self):
+        self.sidecar.wait_ready()
+        self.sidecar.process.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        done = cli("drain", "--timeout", "500ms", *self.at)
+        self.sidecar.process.signal(signal.SIGCONT)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertLess(time.monotonic() - began, 3)
 
     def test_an_unknown_service_ends_with_1(self):
         self.sidecar.wait_ready().wait_up("orders", 1)
