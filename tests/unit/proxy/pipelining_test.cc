@@ -49,4 +49,26 @@ TEST_CASE("BytesThatComeWhileRequestsWaitForTheReaderDoNotOvertakeThem") {
   CHECK(count(answers, "HTTP/1.1 400") == 0);
 }
 
+// Who ends inside a request has no answer to that one; those before it were complete.
+TEST_CASE("ACallerThatEndsInsideARequestGetsTheAnswersToThoseBefore") {
+  constexpr std::size_t kAhead = 60;  // their answers are less than what holds further ones back
+  test::Bench bench;
+  const std::size_t one = bench.connect(4096);
+  std::string ahead;
+  for (std::size_t i = 0; i < kAhead; ++i) {
+    ahead += kRequest;
+  }
+  bench.send(one, ahead + "GET / HTTP/1.1\r\nHo");
+  REQUIRE(::shutdown(bench.callers[one].far_end.fd(), SHUT_WR) == 0);
+  std::string answers;
+  for (int silent = 0; silent < 10;) {
+    bench.turn();
+    const std::string more = bench.read(one, 1000);
+    answers += more;
+    silent = more.empty() ? silent + 1 : 0;
+  }
+  CHECK(count(answers, "HTTP/1.1 503") == kAhead);
+  CHECK(bench.callers[one].closed);
+}
+
 }  // namespace ringside::proxy
