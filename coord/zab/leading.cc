@@ -274,7 +274,7 @@ void Leading::on_ack_new_leader(MemberId from, const AckNewLeader& ack) {
   if (follower.stage != FollowerStage::kSyncing) {
     return;
   }
-  if (ack.last > core_.history.last()) {
+  if (!core_.history.covers(ack.last)) {
     drop(from, "it acknowledges what was never sent");
     return;
   }
