@@ -334,6 +334,44 @@ TEST_CASE("D16MemberInDoubtPersistsNoPromise") {
   CHECK(std::holds_alternative<SwitchHistory>(ring.members[1].disk_work.front()));
 }
 
+// A deposed leader that has not found out yet, and a voter that comes back without what it had
+// acknowledged to the new one: together they would be a quorum that knows nothing of that.
+TEST_CASE("D16WipedVoterIsTakenInOnlyWhereAQuorumWithoutItStillFollows") {
+  Running ring;
+  ring.propose(3, "known to all");
+  ring.settle();
+  ring.cut(3, 1);
+  ring.cut(3, 2);
+  ring.settle();
+  REQUIRE(ring.members[2].zab->leading() != nullptr);
+  ring.propose(2, "acknowledged by 1 and 2");
+  ring.settle();
+  const std::vector<Zxid> acknowledged = ring.members[2].delivered;
+  REQUIRE(acknowledged.size() == 2);
+
+  ring.kill(1);
+  ring.members[1].disk = ZabStart{};
+  ring.start(1);
+  ring.cut(1, 2);  // the deposed leader is the first that it reaches
+  ring.settle();
+  REQUIRE(ring.members[3].zab->leading() != nullptr);  // no election timeout has passed
+  ring.propose(3, "of a leader without a quorum");
+  ring.settle();
+  CHECK(delivered_count(ring, 3) == 1);
+  ring.pass(seconds(3));
+  CHECK(ring.members[1].zab->role() != Role::kLeading);
+  CHECK(ring.members[3].zab->leading() == nullptr);
+
+  ring.join(1, 2);
+  ring.join(2, 3);
+  ring.pass(seconds(3));
+  for (const std::uint64_t id : {1, 2, 3}) {
+    REQUIRE(delivered_count(ring, id) >= 1);
+    CHECK(ring.members[id].delivered.back() == acknowledged.back());
+    CHECK(ring.members[id].zab->reign().has_value());
+  }
+}
+
 TEST_CASE("D17RingIsBornOnceByAllVotersAndEmpty") {
   ZabRing ring({1, 2, 3});
   for (const std::uint64_t id : {1, 2, 3}) {
