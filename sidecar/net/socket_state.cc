@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "sidecar/net/socket.h"
+
 namespace ringside::net {
 
 namespace {
@@ -34,6 +36,19 @@ int pending_error(int fd) {
 std::size_t unacknowledged_bytes(int fd) {
   int queued = 0;
   return ::ioctl(fd, SIOCOUTQ, &queued) == 0 ? static_cast<std::size_t>(queued) : 0;
+}
+
+bool connected_to_itself(int fd) {
+  const auto name = [fd](auto* get) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const bool known = get(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    return known ? SocketAddress::from(reinterpret_cast<const sockaddr*>(&address))
+                 : SocketAddress();
+  };
+  const SocketAddress own = name(::getsockname);
+  const SocketAddress peer = name(::getpeername);
+  return !own.empty() && own.port() == peer.port() && own.ip() == peer.ip();
 }
 
 void reset_when_closed(int fd) {

@@ -2,10 +2,10 @@
 // copied into `waiting` and flushed by one uv_write at a time; shutdown after the last one; close.
 // An adopted socket is `fresh` until libuv has to wait for something there: one that is closed
 // before costs neither epoll_ctl nor ioctl. Forwarding: tcp_forward.cc.
-// Failure paths: connect refused, unreachable (on_broken); read fails (on_broken); send fails
-// (kBroken, no callback); a flush fails (on_broken, what is pending is dropped); destroyed or reset
-// in any state: libuv calls the outstanding requests back with ECANCELED, which `owner == nullptr`
-// makes silent.
+// Failure paths: connect refused, or by itself only; unreachable (on_broken); read fails
+// (on_broken); send fails (kBroken, no callback); a flush fails (on_broken, what is pending is
+// dropped); destroyed or reset in any state: libuv calls the outstanding requests back with
+// ECANCELED, which `owner == nullptr` makes silent.
 #include "sidecar/net/tcp_stream.h"
 
 #include <fmt/format.h>
@@ -104,6 +104,10 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(Loop& loop, const SocketAd
         self->loop->begin_work();
         if (self->owner == nullptr) {
           return;
+        }
+        if (status == 0 && connected_to_itself(self->fd())) {
+          reset_when_closed(self->fd());  // else the port is taken for a minute
+          status = UV_ECONNREFUSED;
         }
         if (status != 0) {
           self->broken = true;

@@ -79,7 +79,8 @@ void Downstream::on_read(std::span<const char> bytes) {
     }
     return;
   }
-  if (running() && !message_open_) {
+  // Behind what waits already, too, though the caller reads and less is held back for it by now.
+  if (!message_open_ && (running() || !stash_.empty())) {
     stash(bytes);
     return;
   }

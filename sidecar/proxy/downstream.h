@@ -82,6 +82,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   // For a tunnel, which takes the stream's events over.
   [[nodiscard]] net::TcpStream& stream() { return *stream_; }
   [[nodiscard]] bool ended() const { return ended_; }
+  void ended_in_tunnel() { ended_ = true; }  // which has read the caller's end
   [[nodiscard]] std::string take_stash() { return std::exchange(stash_, {}); }
   metrics::UpstreamStats& stats_of(std::string_view upstream);
   metrics::UpstreamStats* unknown_stats();

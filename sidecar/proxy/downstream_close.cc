@@ -167,7 +167,11 @@ void Downstream::on_eof() {
     }
     return;
   }
-  close();
+  if (running() || message_open_) {
+    close();
+  } else {
+    finish_writing();  // a head that stays a part has no answer; what was asked before it has
+  }
 }
 
 void Downstream::on_broken(const Error&) {

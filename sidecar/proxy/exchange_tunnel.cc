@@ -138,7 +138,9 @@ void Exchange::on_tunnel_end(TunnelEnd end) {
   settle_tunnel(!silent                            ? balancer::Outcome::kSuccess
                 : end == TunnelEnd::kUpstreamReset ? balancer::Outcome::kFailure
                                                    : balancer::Outcome::kNeutral);
-  if (end != TunnelEnd::kFinished) {
+  if (end == TunnelEnd::kFinished) {
+    downstream_->ended_in_tunnel();
+  } else {
     tunnel_->cut = true;
     downstream_->close_with_reset();
   }

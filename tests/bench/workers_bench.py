@@ -6,10 +6,12 @@
 Two sidecars, one with one worker and one with two, both pinned to the core that proxy_bench.py gives its proxies, take the same
 open loop of --rate requests/s (load_pair.c) in alternating rounds; CPU per request is of the whole process. Then --conns
 connections are opened to the sidecar with two workers, and each worker's are counted: those of its epoll instance
-(/proc/PID/fdinfo). On 4 cores or more also, in alternating rounds, a closed loop from two loads on two cores against one
-worker with one core and two workers with two. Ends with the bars: CPU per request at most 1.1x, 30 to 34 of 64 each, and
-on 4 cores at least 1.8x the requests/s.
-Takes 1 minute. Needs: gcc, taskset; a user who may read /proc/PID/fdinfo of its own processes.
+(/proc/PID/fdinfo). What the workers share is measured by two of them on a core each, beside two sidecars with one worker on
+the same cores: CPU per request of the former to the latter, default breaker and retries, half of --rate from each of two
+loads. On 4 cores or more also, in alternating rounds, a closed loop from two loads on two cores against one worker with
+one core and two workers with two. Ends with the bars: CPU per request at most 1.1x, 30 to 34 of 64 each, and on 4 cores
+at least 1.8x the requests/s.
+Takes 2 minutes. Needs: gcc, taskset; a user who may read /proc/PID/fdinfo of its own processes.
 """
 import argparse
 import concurrent.futures
@@ -41,14 +43,13 @@ def drive(pair, sidecar, arguments, rate, seconds):
     return figures
 
 
-def compare(what, measure, one, two, rounds):
+def compare(what, one, two, measure, rounds):
     """The median of the rounds' ratios of measure(two) to measure(one); who goes first alternates."""
     ratios = []
     for at in range(rounds):
-        order = [one, two] if at % 2 == 0 else [two, one]
-        found = {sidecar.name: measure(sidecar) for sidecar in order}
-        ratios.append(found[two.name] / found[one.name])
-        print(f"round {at + 1}: {what}: one worker {found[one.name]:.2f}, two {found[two.name]:.2f}, {ratios[-1]:.3f}x", flush=True)
+        found = {name: measure(name) for name in ([one, two] if at % 2 == 0 else [two, one])}
+        ratios.append(found[two] / found[one])
+        print(f"round {at + 1}: {what}: {one} {found[one]:.2f}, {two} {found[two]:.2f}, {ratios[-1]:.3f}x", flush=True)
     return statistics.median(ratios)
 
 
@@ -86,23 +87,47 @@ def connections_of_each(sidecar, count):
     return shares
 
 
-def closed_loop(bench, tmp, pair, arguments):
-    """Requests/s of two workers on two cores to those of one on one, from two loads on two more."""
-    cpus = sorted(os.sched_getaffinity(0))
-    second = proxy_bench.start_pair(tmp, cpus[3], 100, _OTHER_UPSTREAMS)
-    try:
-        upstreams = UPSTREAMS + [f"127.0.0.1:{port}" for port in _OTHER_UPSTREAMS]
-        one = pinned(bench.sidecar("alone", settings(upstreams, 1), started=False), str(cpus[0]))
-        two = pinned(bench.sidecar("both", settings(upstreams, 2), started=False), f"{cpus[0]},{cpus[1]}")
+def both_loads(loads, ports, arguments, rate, seconds):
+    """The figures of the two loads, each at its port, at the same time."""
+    each = argparse.Namespace(conns=arguments.conns // 2, close=False, rate=rate)
+    with concurrent.futures.ThreadPoolExecutor(2) as drivers:
+        return list(drivers.map(lambda load, port: proxy_bench.drive_pair(load, f"127.0.0.1:{port}", "bench", each, seconds), loads, ports))
 
-        def both_loads(sidecar):
-            with concurrent.futures.ThreadPoolExecutor(2) as loads:
-                return sum(loads.map(lambda load: proxy_bench.drive_pair(load, f"127.0.0.1:{sidecar.outbound}", "bench", argparse.Namespace(
-                    conns=arguments.conns // 2, close=False, rate=0), arguments.seconds)["rps"], (pair, second)))
-        return compare("requests/s, closed loop", both_loads, one, two, arguments.rounds)
-    finally:
-        second.terminate()
-        second.wait()
+
+def pin_workers(sidecar, cpus):
+    """Its workers, found by their threads' names, to a core each."""
+    for task in os.listdir(f"/proc/{sidecar.pid}/task"):
+        with open(f"/proc/{sidecar.pid}/task/{task}/comm", encoding="ascii") as name:
+            worker = re.fullmatch(r"worker-(\d+)\n", name.read())
+        if worker:
+            os.sched_setaffinity(int(task), {cpus[int(worker.group(1))]})
+
+
+def sharing(bench, loads, upstreams, cpus, arguments):
+    """CPU per request of two workers that share hosts and breakers to that of two that share nothing."""
+    defaults = {"upstreams": {"bench": {"endpoints": upstreams, "balance": "least_connection"}}, "log": {"level": "warn"}}
+    together = pinned(bench.sidecar("together", {**defaults, "proxy": {"workers": 2}}, started=False), f"{cpus[0]},{cpus[1]}")
+    pin_workers(together, cpus)
+    alone = [pinned(bench.sidecar(f"alone-{cpu}", {**defaults, "proxy": {"workers": 1}}, started=False), str(cpu)) for cpu in cpus[:2]]
+
+    def cost(sidecars, seconds):
+        pids = [sidecar.pid for sidecar in sidecars]
+        before = proxy_bench.cpu_seconds(pids)
+        figures = both_loads(loads, [sidecars[0].outbound, sidecars[-1].outbound], arguments, arguments.rate / 2, seconds)
+        return (proxy_bench.cpu_seconds(pids) - before) * 1e6 / sum(f["total"] for f in figures)
+
+    cost([together], 1), cost(alone, 1)  # warm-up
+    return compare("us of CPU per request, a core each", "two alone", "together",
+                   lambda what: cost([together] if what == "together" else alone, arguments.seconds), arguments.rounds)
+
+
+def closed_loop(bench, loads, upstreams, cpus, arguments):
+    """Requests/s of two workers on two cores to those of one on one, from two loads on two more."""
+    one = pinned(bench.sidecar("one-core", settings(upstreams, 1), started=False), str(cpus[0]))
+    two = pinned(bench.sidecar("two-cores", settings(upstreams, 2), started=False), f"{cpus[0]},{cpus[1]}")
+    at = {"one worker": one, "two": two}
+    return compare("requests/s, closed loop", *at, lambda what: sum(
+        f["rps"] for f in both_loads(loads, [at[what].outbound] * 2, arguments, 0, arguments.seconds)), arguments.rounds)
 
 
 def main():
@@ -117,23 +142,30 @@ def main():
             sys.exit(f"missing: {need}")
     cpus = sorted(os.sched_getaffinity(0))
     tmp = tempfile.mkdtemp(prefix="workersbench.")
-    pair = proxy_bench.start_pair(tmp, cpus[2] if len(cpus) >= 4 else proxy_bench.cpu_plan()[2], 100, proxy_bench.UPSTREAMS)
+    load_cpus = cpus[2:4] if len(cpus) >= 4 else [proxy_bench.cpu_plan()[2], cpus[0]]
+    loads = []
     try:
+        loads.append(proxy_bench.start_pair(tmp, load_cpus[0], 100, proxy_bench.UPSTREAMS))
         with Bench() as bench:
-            one = pinned(bench.sidecar("one", settings(UPSTREAMS, 1), started=False))
-            two = pinned(bench.sidecar("two", settings(UPSTREAMS, 2), started=False))
-            for sidecar in (one, two):
-                drive(pair, sidecar, arguments, arguments.rate, 1)  # warm-up
-            cpu = compare(f"us of CPU per request at {arguments.rate:g}/s",
-                          lambda sidecar: drive(pair, sidecar, arguments, arguments.rate, arguments.seconds)["cpu_us"], one, two, arguments.rounds)
-            shares = connections_of_each(two, arguments.conns)
+            at = {"one worker": pinned(bench.sidecar("one", settings(UPSTREAMS, 1), started=False)),
+                  "two": pinned(bench.sidecar("two", settings(UPSTREAMS, 2), started=False))}
+            for sidecar in at.values():
+                drive(loads[0], sidecar, arguments, arguments.rate, 1)  # warm-up
+            cpu = compare(f"us of CPU per request at {arguments.rate:g}/s", *at,
+                          lambda what: drive(loads[0], at[what], arguments, arguments.rate, arguments.seconds)["cpu_us"], arguments.rounds)
+            shares = connections_of_each(at["two"], arguments.conns)
             fair = len(shares) == 2 and all(abs(share - arguments.conns / 2) <= _FAIR for share in shares)
-            faster = closed_loop(bench, tmp, pair, arguments) if len(cpus) >= 4 else None
+            loads.append(proxy_bench.start_pair(tmp, load_cpus[1], 100, _OTHER_UPSTREAMS))
+            upstreams = UPSTREAMS + [f"127.0.0.1:{port}" for port in _OTHER_UPSTREAMS]
+            shared = sharing(bench, loads, upstreams, cpus, arguments)
+            faster = closed_loop(bench, loads, upstreams, cpus, arguments) if len(cpus) >= 4 else None
     finally:
-        pair.terminate()
-        pair.wait()
+        for load in loads:
+            load.terminate()
+            load.wait()
         shutil.rmtree(tmp, ignore_errors=True)
     print(f"two workers to one: CPU per request {cpu:.3f}x (bar {_CPU_BAR}); of {arguments.conns} connections {' and '.join(map(str, shares))}; "
+          f"on a core each {shared:.3f}x the CPU of two sidecars; "
           + (f"requests/s {faster:.2f}x (bar {_RATE_BAR})" if faster else f"requests/s not measured on {len(cpus)} cores"))
     return 0 if cpu <= _CPU_BAR and fair and (faster is None or faster >= _RATE_BAR) else 1
 

@@ -1,5 +1,6 @@
 """Start, reload, stop: from the view on disk, by SIGHUP, by SIGTERM."""
 import http.client
+import os
 import threading
 import time
 import unittest
@@ -49,6 +50,17 @@ class Descriptors(unittest.TestCase):
             app = wait_until(lambda: self.children(sidecar.pid), 15, "the app runs")[0]
             self.assertEqual(self.limits(app), ["256", "5000"])
             self.assertEqual(self.limits(sidecar.pid), ["5000", "5000"])
+
+
+class Threads(unittest.TestCase):
+    def test_each_worker_is_named_as_its_loop_in_the_metrics(self):
+        with Bench() as bench:
+            pid = bench.sidecar("named", {"proxy": {"workers": 2}}).wait_ready().pid
+            names = []
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as name:
+                    names.append(name.read().strip())
+            self.assertEqual(sorted(name for name in names if name.startswith("worker")), ["worker-0", "worker-1"])
 
 
 class CleanStop(unittest.TestCase):

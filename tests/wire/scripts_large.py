@@ -36,15 +36,9 @@ def _in_thread(call):
     return done
 
 
-def _send_as_far_as_it_goes(wire, data):
-    """The proxy lingers for a while, then closes: the end of the connection ends it."""
-    def pump():
-        try:
-            wire.send(data)
-        except OSError:
-            pass
-    wire.sock.settimeout(None)
-    return _in_thread(pump)
+def _ended(sender):
+    sender.join(20)
+    check(not sender.is_alive(), "still sending")
 
 
 def _same(got, want):
@@ -289,28 +283,28 @@ def AnAppThatLeavesALargeRequestCostsA502AndTheRestIsSwallowed(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()
     body = _bytes(LARGE)
-    done = _send_as_far_as_it_goes(caller, _post(body))
+    sender = caller.pump(_post(body))
     app = shop.accept()
     app.head()
     _same(app.read(1_000_000), body[:1_000_000])
     app.reset()
     head = caller.head()
     check(head.first.startswith("HTTP/1.1 502") and head.get("x-ringside-error") == "reset", head.text)
-    done()
+    _ended(sender)
 
 
 def AnEarlyAnswerToALargeRequestReachesTheCaller(s):
     proxy, shop = s.pair()
     caller = proxy.outbound()
     body = _bytes(LARGE * 10)
-    done = _send_as_far_as_it_goes(caller, _post(body))
+    sender = caller.pump(_post(body))
     app = shop.accept()
     app.head()
     app.read(1_000_000)
     app.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nlarge")
     caller.head().expect("HTTP/1.1 413 Content Too Large", connection="close")
     caller.expect("large")
-    done()
+    _ended(sender)
 
 
 def AnAppThatReadsNothingHoldsALargeRequestBackAndLosesNothing(s):

@@ -1,8 +1,9 @@
 """Bounds: memory with large bodies, waiting bytes, connections."""
 import os
-import threading
 
 from wire import GET, OK, check
+
+MIB = b"x" * (1024 * 1024)
 
 
 def _rss(proxy):
@@ -13,19 +14,6 @@ def _rss(proxy):
 def _check_growth(proxy, before):
     limit = (64 if proxy.ports["sanitized"] else 4) * 1024 * 1024
     check(_rss(proxy) - before < limit, f"grew by {_rss(proxy) - before} bytes")
-
-
-def _pump(wire, head, size):
-    """Sends `head` and `size` bytes in a thread."""
-    def run():
-        piece = b"x" * (1024 * 1024)
-        wire.send(head)
-        for _ in range(size // len(piece)):
-            wire.sock.sendall(piece)
-    wire.sock.settimeout(None)
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def _swallow(wire, size):
@@ -45,7 +33,7 @@ def ALargeDownloadTakesNoMemory(s):
     app.head()
     size = 1024 * 1024 * 1024
     before = _rss(proxy)
-    sender = _pump(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n", size)
+    sender = app.pump(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n", *[MIB] * (size // len(MIB)))
     caller.head()
     _swallow(caller, size)
     sender.join()
@@ -57,7 +45,7 @@ def ALargeUploadTakesNoMemory(s):
     caller = proxy.outbound()
     size = 1024 * 1024 * 1024
     before = _rss(proxy)
-    sender = _pump(caller, f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n", size)
+    sender = caller.pump(f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n", *[MIB] * (size // len(MIB)))
     app = shop.accept()
     app.head()
     _swallow(app, size)

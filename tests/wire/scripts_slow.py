@@ -24,21 +24,6 @@ def _small_app(shop):
     shop.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
 
 
-def _send_all(wire, data):
-    """In a thread, however long it takes; the end of the connection ends it."""
-    wire.sock.settimeout(None)
-
-    def run():
-        try:
-            wire.sock.sendall(data)
-        except OSError:
-            pass
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-
-
 def _own_answer(caller, status, cause):
     head = caller.head()
     check(head.first.split(" ")[1] == str(status) and head.get("x-ringside-error") == cause, head.text)
@@ -114,7 +99,7 @@ def ACallerThatTakesALittleNowAndThenIsNotCut(s):
         app = shop.accept()
         app.head()
         size = 6 * 1024 * 1024
-        sender = _send_all(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+        sender = app.pump(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
         caller.head()
         left = size - len(caller.buffer)
         caller.buffer = b""
@@ -139,7 +124,7 @@ def ACallerThatStopsReadingIsCutAfterIdleAndTheHostIsNotBlamed(s):
     app.head()
     begin = time.monotonic()
     size = 30 * 1024 * 1024
-    sender = _send_all(app, f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+    sender = app.pump(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
     sender.join(LIMIT)
     check(not sender.is_alive(), "the app's connection is still open")
     check(time.monotonic() - begin > 0.29, "cut too early")
@@ -168,7 +153,7 @@ def _response_held_back(proxy, shop, close):
         caller.send(f"GET / HTTP/1.1\r\nHost: shop\r\n{close}\r\n")
         app = shop.accept()
         app.head()
-        _send_all(app, f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+        app.pump(f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
         end = time.monotonic() + 0.3
         while f"shop:200={tries} " not in proxy.ask("stats"):
             if time.monotonic() > end:
@@ -207,7 +192,7 @@ def AHostThatTakesTheRequestALittleNowAndThenIsNotCut(s):
     _small_app(shop)
     caller = proxy.outbound()
     size = 6 * 1024 * 1024
-    sender = _send_all(caller, f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+    sender = caller.pump(f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
     app = shop.accept()
     app.head()
     left = size - len(app.buffer)
@@ -231,7 +216,7 @@ def AHostThatDoesNotTakeTheRequestIsCutAfterIdle(s):
     _small_app(shop)
     caller = proxy.outbound()
     size = 30 * 1024 * 1024
-    _send_all(caller, f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
+    caller.pump(f"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
     app = shop.accept()
     app.head()
     body = _own_answer(caller, 504, "timeout")

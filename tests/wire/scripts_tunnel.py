@@ -1,5 +1,6 @@
 """How long a tunnel lives, and how much it carries."""
 import json
+import time
 
 from tunnels import ASK, CONNECT, SWITCH, chat, read_answer, upgraded, wait_until_closed
 from wire import GET, OK, check
@@ -66,6 +67,16 @@ def BytesBehindTheLastRequestBeforeAStopReachTheTunnel(s):
         app.expect("early")
         chat(caller, app)
         check(proxy.answer() == "stopped", "not stopped")
+
+
+def ATunnelThatBothSidesEndedIsClosedAtOnce(s):
+    """Nothing can come any more, so nobody waits for it (2 s, as behind an answer that came before its request was read)."""
+    proxy, caller, app = upgraded(s)
+    chat(caller, app)
+    deadline = time.monotonic() + 1.5
+    while proxy.ask("open").strip() != "0" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    check(proxy.ask("open").strip() == "0", "the caller's connection is held")
 
 
 def MegabytesPassATunnelToASlowReader(s):

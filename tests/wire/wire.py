@@ -39,6 +39,17 @@ class Wire:
         self.sock.sendall(data)
         return self
 
+    def pump(self, *pieces):
+        """Sends them in a thread, which it gives, however long it takes; the end of the connection ends it."""
+        def run():
+            with contextlib.suppress(OSError):
+                for piece in pieces:
+                    self.send(piece)
+        self.sock.settimeout(None)
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
     def _fill(self):
         if self.ended:
             return False

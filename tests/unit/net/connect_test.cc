@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,34 @@ TEST_CASE("AddressesParseAndPrint") {
   CHECK_FALSE(SocketAddress::numeric("::1%no-such-interface", 80).has_value());
   CHECK(SocketAddress().to_string().empty());
   CHECK(SocketAddress::from(nullptr).empty());
+}
+
+// A connection to a port of the own host where nobody listens, that comes from this very port. The
+// kernel gives ports to come from in turn: one of them is asked for until each was given.
+TEST_CASE("WhoConnectsToAPortThatNobodyListensOnNeverReachesItself") {
+  int low = 0;
+  int high = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> low >> high;
+  REQUIRE(low < high);
+  Loop loop;
+  // Those of one parity first.
+  int port = low;
+  while (!TcpListener::open(loop, {"127.0.0.1", static_cast<std::uint16_t>(port)}, {})) {
+    port += 2;
+  }
+  loop.turn(false);  // closed again
+  const auto where = *SocketAddress::numeric("127.0.0.1", static_cast<std::uint16_t>(port));
+  int connected = 0;
+  for (int tries = (high - low) / 2 + 2000; tries > 0 && connected == 0; --tries) {
+    Recorder saw;
+    auto stream = TcpStream::connect(loop, where, saw);
+    REQUIRE(stream.has_value());
+    while (saw.events.empty()) {
+      loop.turn(true);
+    }
+    connected += saw.saw("connected") ? 1 : 0;
+  }
+  CHECK(connected == 0);
 }
 
 TEST_CASE("ListeningOnATakenPortNamesTheAddress") {
