@@ -162,9 +162,9 @@ void read(const Input& in, Address& out) {
 }
 
 void read(const Input& in, std::optional<Address>& out) {
-  const auto word = in.word();
-  // Tools that rewrite YAML turn off into false.
-  if (word && !in.rule.none.empty() && (*word == in.rule.none || *word == "false")) {
+  // Tools that rewrite YAML turn off into false, or put it in quotes to prevent that.
+  const bool none = in.node.kind == Node::Kind::kScalar && in.node.text == in.rule.none;
+  if (!in.rule.none.empty() && (none || in.word() == "false")) {
     out.reset();
     return;
   }

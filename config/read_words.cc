@@ -91,10 +91,14 @@ void lower(std::string& text) {
 }  // namespace
 
 void read(const Input& in, bool& out) {
-  const auto word = in.word();
-  const auto found = std::ranges::find(kSwitch, word.value_or(""), &Word<bool>::text);
+  const bool on_or_off = in.rule.none == "off";
+  // A word like any other, also in quotes, which some tools put around on and off.
+  const std::string& text = in.node.text;
+  const bool quoted_word = in.node.literal && on_or_off && (text == "on" || text == "off");
+  const std::string_view word = quoted_word ? text : in.word().value_or("");
+  const auto found = std::ranges::find(kSwitch, word, &Word<bool>::text);
   if (found == kSwitch.end()) {
-    in.expected(in.rule.none == "off" ? "on or off" : "true or false");
+    in.expected(on_or_off ? "on or off" : "true or false");
   } else {
     out = found->value;
   }

@@ -77,7 +77,9 @@ std::string explain_syntax(std::string_view text, const Place& place, std::strin
              line.find("]:") != std::string_view::npos) {
     hint = "; put an IPv6 address in quotes: \"[::1]:80\"";
   }
-  if (hint.empty() && message.find("flow not found") != std::string_view::npos) {
+  if (message.find("EOF in scalar") != std::string_view::npos) {
+    hint = "; a quote (\" or ') is not closed";
+  } else if (hint.empty() && message.find("flow not found") != std::string_view::npos) {
     hint = "; a [ or { before here is not closed, or a comma is missing";
   }
   return fmt::format("not valid YAML: {}{}", message, hint);

@@ -38,6 +38,19 @@ class TreeBuilder : public YAML::EventHandler {
   TreeBuilder(std::string_view source, Report& report) : source_(source), report_(report) {}
 
   [[nodiscard]] std::optional<Node>& root() { return root_; }
+  // Of the key whose value comes next: where it stands, or nothing.
+  [[nodiscard]] std::optional<Place> open_place() const {
+    const bool open = !frames_.empty() && frames_.back().open;
+    return open ? std::optional(frames_.back().open->place) : std::nullopt;
+  }
+  // The dotted key of the value that comes next.
+  [[nodiscard]] std::string key() const {
+    std::string dotted;
+    for (const Frame& frame : frames_) {
+      dotted = frame.open ? join_key(dotted, quotable(frame.open->key)) : dotted;
+    }
+    return dotted;
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -153,15 +166,6 @@ class TreeBuilder : public YAML::EventHandler {
     return text.size() <= 64 && is_one_line_of_text(text) ? text : quoted(text);
   }
 
-  // The dotted key of the value that comes next.
-  [[nodiscard]] std::string key() const {
-    std::string dotted;
-    for (const Frame& frame : frames_) {
-      dotted = frame.open ? join_key(dotted, quotable(frame.open->key)) : dotted;
-    }
-    return dotted;
-  }
-
   std::string_view source_;
   Report& report_;
   std::vector<Frame> frames_;
@@ -173,7 +177,9 @@ class TreeBuilder : public YAML::EventHandler {
 class SecondDocument : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override {
-    throw Stop{mark, "a second document: one file holds one configuration"};
+    throw Stop{mark,
+               "a second document, or a key indented less than the first one: one file holds one "
+               "configuration"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
@@ -204,7 +210,8 @@ std::optional<Node> parse_yaml(std::string_view text, std::string_view source, R
   }
   TreeBuilder builder(source, report);
   try {
-    std::istringstream stream{std::string(text)};
+    // A quote that is not closed is noticed only where the text ends inside a line.
+    std::istringstream stream{std::string(text) + (text.ends_with('\n') ? "#" : "")};
     YAML::Parser parser(stream);
     if (parser.HandleNextDocument(builder)) {
       SecondDocument second;
@@ -215,7 +222,10 @@ std::optional<Node> parse_yaml(std::string_view text, std::string_view source, R
     return std::nullopt;
   } catch (const YAML::Exception& error) {
     const Place place = place_of(error.mark, source);
-    report.add(place, "", explain_syntax(text, place, error.msg));
+    const std::optional<Place> opened = builder.open_place();
+    const bool unclosed = error.msg == YAML::ErrorMsg::EOF_IN_SCALAR && opened;
+    report.add(unclosed ? *opened : place, unclosed ? builder.key() : "",
+               explain_syntax(text, place, error.msg));
     return std::nullopt;
   } catch (const std::exception& error) {
     report.add(Place{source, 1, 1}, "", fmt::format("not YAML: {}", error.what()));

@@ -49,7 +49,7 @@ struct Snapshot {
   bool stale = false;  // a view without contact to a quorum
   DrainView drain;
   std::string not_ready;       // what is missing, when not ready
-  std::string config_problem;  // the last reload was refused; empty: it was not
+  std::string config_problem;  // of the last reload: it was refused, or a port cannot be opened
   RegistrationView registration;
   RingView ring;
   std::shared_ptr<const balancer::RoutingTable> table;  // live state of hosts is read through it

@@ -39,7 +39,8 @@ std::expected<std::string, Trouble> read_path(std::string_view raw) {
     return refuse(
         TroubleWord::kBadPath,
         fmt::format("no legal path of a znode: /NAME/NAME… without a slash at the end, no "
-                    "`.` or `..`, UTF-8 without control characters, {} bytes at most",
+                    "`.` or `..`, UTF-8 without control characters, U+D800 to U+F8FF and what is "
+                    "from U+FFF0 on, {} bytes at most",
                     coord::kMaxPathBytes));
   }
   return std::move(*path);

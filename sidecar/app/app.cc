@@ -117,6 +117,9 @@ Status App::Parts::start_ports() {
     static_cast<void>(loop.post([this] { ring_moved(); }));
   };
   options.on_trouble = [this](const Error& why) { log.warn("proxy: " + why.message); };
+  options.on_ports = [this](const std::string& closed) {
+    static_cast<void>(loop.post([this, closed] { ports_changed(closed); }));
+  };
   auto opened = proxy::ProxyServer::start(std::move(options));
   if (!opened) {
     return std::unexpected(opened.error());

@@ -58,6 +58,7 @@ struct App::Parts : RingListener, admin::Control {
   void drain_access();
   void publish();
   void reload(const char* why);
+  void ports_changed(const std::string& closed);
   // app_stop.cc
   void stop_asked(int signal);
   void advance_shutdown(Instant now);
@@ -123,6 +124,7 @@ struct App::Parts : RingListener, admin::Control {
   Instant started{};
   Instant file_looked{};
   std::string config_problem;
+  std::string closed_ports;  // fixed ports of the settings that could not be opened, and why
   bool listening = false;
   bool finishing = false;
   bool inbound_emptied = false;

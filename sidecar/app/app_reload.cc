@@ -1,6 +1,6 @@
 // Taking the settings anew. Good path: what may change alive changes, the rest is named. Failure
-// path: a file with a problem, or a mix of old and new that does not hold, changes nothing and says
-// so (log and /v1/status).
+// paths: a file with a problem, or a mix of old and new that does not hold, changes nothing and
+// says so (log and /v1/status); a port that cannot be opened is said likewise, and tried again.
 #include <fmt/format.h>
 
 #include "config/reload.h"
@@ -47,6 +47,16 @@ void App::Parts::reload(const char* why) {
     if (checker) {
       checker->reconfigure(service.health_check);
     }
+  }
+  tick_soon();
+}
+
+void App::Parts::ports_changed(const std::string& closed) {
+  closed_ports = closed;
+  if (closed.empty()) {
+    log.info("every port of the settings is open now");
+  } else {
+    log.warn("tried again each second: " + closed);
   }
   tick_soon();
 }

@@ -149,8 +149,9 @@ void App::Parts::drain_transitions() {
 }
 
 void App::Parts::publish() {
-  published.set(make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), listening,
-                               drain_view(), config_problem, started, loop.now()}));
+  published.set(
+      make_snapshot({*settings, ring, feed, registrar.get(), checker.get(), listening, drain_view(),
+                     config_problem.empty() ? closed_ports : config_problem, started, loop.now()}));
 }
 
 }  // namespace ringside::app

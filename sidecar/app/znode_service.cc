@@ -142,7 +142,7 @@ void ZnodeService::replied(const PendingPtr& pending, const coord::Reply& reply)
     if (!reply.results.empty()) {
       const coord::OpResult& result = reply.results.front();
       written.path = result.path.empty() ? call.path : result.path;
-      if (result.stat.czxid != coord::Zxid{}) {
+      if (result.stat.mzxid != coord::Zxid{}) {  // czxid is zero of the root too
         written.stat = result.stat;
       }
     }

@@ -108,17 +108,17 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
     const int status = app.exit(problem);
-    return status == 0 ? 0 : kWrongUsage;
+    return status == 0 ? written(kDone) : kWrongUsage;
   }
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "run") return run_sidecar(run_arguments);
   if (name == "exec") return exec_app(run_arguments, std::move(app_command));
-  if (name == "check") return check_settings(check_file);
-  if (name == "version") return print_version();
-  if (recover->parsed()) return recover_ring(query, yes);
-  if (name == "wait-ready") return wait_ready(query, wait);
-  if (name == "drain") return drain(query, drain_arguments);
-  return ask(name, service, query);
+  if (name == "check") return written(check_settings(check_file));
+  if (name == "version") return written(print_version());
+  if (recover->parsed()) return written(recover_ring(query, yes));
+  if (name == "wait-ready") return written(wait_ready(query, wait));
+  if (name == "drain") return written(drain(query, drain_arguments));
+  return written(ask(name, service, query));
 }
 
 }  // namespace ringside::cli

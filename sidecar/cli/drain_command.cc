@@ -2,6 +2,7 @@
 // preStop hook); `--undo` takes it back.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -21,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kPath = "/v1/drain";
 constexpr milliseconds kAnswer{5000};
+constexpr milliseconds kLeast{1000};  // for an answer, however short the timeout
 constexpr milliseconds kPoll{50};
 constexpr milliseconds kTellEvery{1000};
 
@@ -49,8 +51,11 @@ int wait_until_drained(const config::Address& admin, const QueryArguments& query
                        const std::string& patience, milliseconds timeout) {
   const auto began = Clock::now();
   auto told = began;
-  for (auto answer = tell_admin(admin, kPath, kAnswer);;
-       answer = ask_admin(admin, kPath, kAnswer)) {
+  const auto left = [&] {
+    const auto spent = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    return std::clamp(timeout - spent, kLeast, kAnswer);
+  };
+  for (auto answer = tell_admin(admin, kPath, left());; answer = ask_admin(admin, kPath, left())) {
     const auto said = understood(answer, query.admin);
     if (!said) {
       return kFailed;

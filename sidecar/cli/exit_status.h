@@ -15,5 +15,7 @@ inline constexpr int kWrongUsage = 2;  // or bad configuration
 void say(const std::string& message);
 // The same; gives `status` back.
 int complain(int status, const std::string& message);
+// What was printed must have arrived: else kDone becomes kFailed, and it is said why.
+int written(int status);
 
 }  // namespace ringside::cli

@@ -2,15 +2,21 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/async_logger.h>
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/details/thread_pool.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
 
 #include "config/utf8.h"
 
@@ -22,7 +28,41 @@ using nlohmann::ordered_json;
 
 // Each costs about 400 bytes, from the start.
 constexpr std::size_t kQueueEntries = 2048;
+// The end waits for a reader as long as it takes something from time to time.
+constexpr std::chrono::seconds kStuck{2};
+constexpr std::chrono::milliseconds kLookAgain{5};
 constexpr std::array<const char*, 4> kLevelNames{"debug", "info", "warn", "error"};
+
+// Writes to descriptor 2 itself: stdio's lock would be held for as long as a write takes, and the
+// program's exit wants it.
+class CountingSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  [[nodiscard]] std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    line_.clear();
+    formatter_->format(message, line_);
+    std::string_view rest(line_.data(), line_.size());
+    while (!rest.empty()) {
+      const ssize_t taken = ::write(STDERR_FILENO, rest.data(), rest.size());
+      if (taken >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(taken));
+      } else if (errno == EAGAIN) {  // somebody else has made it non-blocking
+        pollfd room{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+        static_cast<void>(::poll(&room, 1, -1));
+      } else if (errno != EINTR) {
+        break;  // nobody is there
+      }
+    }
+    written_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void flush_() override {}
+
+ private:
+  spdlog::memory_buf_t line_;
+  std::atomic<std::uint64_t> written_{0};
+};
 
 const char* name_of(Level level) {
   return kLevelNames.at(static_cast<std::size_t>(level));
@@ -103,6 +143,8 @@ std::string format_line(config::LogFormat format, Level level, std::int64_t unix
 }
 
 struct Log::State {
+  std::atomic<std::uint64_t> given{0};  // entries; each is written or dropped
+  std::shared_ptr<CountingSink> sink = std::make_shared<CountingSink>();
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
   std::atomic<Level> level{Level::kInfo};
@@ -112,15 +154,36 @@ struct Log::State {
 Log::Log(const config::Log& settings) : state_(std::make_unique<State>()) {
   state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueueEntries, 1);
   state_->logger = std::make_shared<spdlog::async_logger>(
-      "ringside", std::make_shared<spdlog::sinks::stderr_sink_mt>(), state_->pool,
-      spdlog::async_overflow_policy::overrun_oldest);
+      "ringside", state_->sink, state_->pool, spdlog::async_overflow_policy::overrun_oldest);
   state_->logger->set_pattern("%v");
   state_->logger->set_level(spdlog::level::trace);
-  state_->logger->flush_on(spdlog::level::trace);
   reconfigure(settings);
 }
 
-Log::~Log() = default;
+Log::~Log() {
+  if (!wait_until_written()) {
+    static_cast<void>(state_.release());  // its thread is in a write that may never end
+  }
+}
+
+// False: nobody takes what is written.
+bool Log::wait_until_written() const {
+  using Clock = std::chrono::steady_clock;
+  auto moved = Clock::now();
+  std::uint64_t seen = 0;
+  while (true) {
+    const std::uint64_t written = state_->sink->written();
+    if (written + dropped() >= state_->given) {
+      return true;
+    }
+    if (written != std::exchange(seen, written)) {
+      moved = Clock::now();
+    } else if (Clock::now() - moved > kStuck) {
+      return false;
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
 
 void Log::reconfigure(const config::Log& settings) {
   state_->level = settings.level;
@@ -143,6 +206,7 @@ void Log::write(Level level, std::string_view message, std::initializer_list<Fie
 }
 
 void Log::write_line(std::string_view line) {
+  state_->given.fetch_add(1, std::memory_order_relaxed);
   state_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -38,7 +38,7 @@ std::string format_line(config::LogFormat format, Level level, std::int64_t unix
 class Log {
  public:
   explicit Log(const config::Log& settings);
-  ~Log();  // writes what is queued
+  ~Log();  // writes what is queued, but waits 2 s at most for a reader that takes nothing
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -66,6 +66,8 @@ class Log {
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:
+  [[nodiscard]] bool wait_until_written() const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

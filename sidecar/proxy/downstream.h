@@ -121,6 +121,7 @@ class Downstream final : public net::StreamHandler, public Deadlines::Entry {
   void next_request();
   void on_parse_error(const http::ParseError& error);
   void refuse(Cause cause, std::string_view reason, std::string_view detail = {});
+  void log_refusal(Cause cause);
   void go_on();
   void finish_writing();
   void say_idle_close();

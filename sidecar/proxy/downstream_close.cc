@@ -79,6 +79,9 @@ void Downstream::refuse(Cause cause, std::string_view reason, std::string_view d
     unknown_stats()->requests.add(status_of(cause));
     unknown_stats()->errors.add(to_string(cause));
   }
+  if (context_.settings->log.access) {
+    log_refusal(cause);
+  }
   http::write_own_response({.status = status_of(cause),
                             .fields = std::span(fields).first(count),
                             .body = context_.scratch,
@@ -87,6 +90,16 @@ void Downstream::refuse(Cause cause, std::string_view reason, std::string_view d
   if (flush() == net::WriteResult::kBroken) {
     close();
   }
+}
+
+// Nothing of the request is known that could be believed.
+void Downstream::log_refusal(Cause cause) {
+  AccessRecord record;
+  record.time = std::chrono::floor<milliseconds>(WallTime::clock::now());  // for people
+  record.inbound = inbound();
+  record.code = status_of(cause);
+  record.cause = to_string(cause);
+  context_.access.push(record);
 }
 
 void Downstream::turn_away(std::unique_ptr<net::TcpStream> stream) {

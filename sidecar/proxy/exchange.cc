@@ -98,6 +98,14 @@ void Exchange::release_try(bool reusable) {
   pool_ = PoolLease();
 }
 
+// Nobody waits for this try's response any more. Another sidecar would take an end for that of a
+// caller who still reads, and its app would go on; a reset says what it is. Others get an end.
+void Exchange::reset_try() {
+  if (connection_ != nullptr && connection_->open() && pool_->sidecar()) {
+    connection_->stream().reset();
+  }
+}
+
 void Exchange::count_begin() {
   if (inbound_) {
     context_.metrics.inbound.in_flight.add(1);
@@ -221,6 +229,7 @@ void Exchange::on_deadline(Instant now) {
     if (caller_stopped) {
       downstream_->close_with_reset();
     }
+    reset_try();
     break_off("timeout");
     return;
   }
@@ -269,6 +278,7 @@ void Exchange::end_early(int code, std::string_view cause) {
   }
   settle(balancer::Outcome::kNeutral);
   keep_ = false;
+  reset_try();
   finish(code, cause);
 }
 

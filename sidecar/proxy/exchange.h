@@ -123,6 +123,7 @@ class Exchange final : public UpstreamUser, public PermitUser, public TunnelOwne
   void reset();
   void take_request_id();
   void release_try(bool reusable);
+  void reset_try();
   void finish(int code, std::string_view cause);
   bool still_moving(Instant now);
   void count_begin();

@@ -252,6 +252,7 @@ void Exchange::note_attempt(const balancer::Failure& failure, std::string_view d
 
 void Exchange::timed_out(std::string_view detail, bool may_retry) {
   const balancer::Failure failure{balancer::Cause::kTimeout};
+  reset_try();
   if (!may_retry) {
     settle(balancer::Outcome::kFailure);
     note_attempt(failure, detail);

@@ -13,10 +13,13 @@ namespace ringside::proxy {
 class ProxyServer::Acceptor {
  public:
   Acceptor(std::vector<std::unique_ptr<Worker>>& workers,
-           std::function<void(const Error&)> on_trouble)
+           std::function<void(const Error&)> on_trouble,
+           std::function<void(const std::string&)> on_ports)
       : workers_(workers),
         on_trouble_(std::move(on_trouble)),
-        handshakes_over_(workers.front()->loop(), [this] { close(); }) {}
+        on_ports_(std::move(on_ports)),
+        handshakes_over_(workers.front()->loop(), [this] { close(); }),
+        again_(workers.front()->loop(), [this] { open_missing(); }) {}
 
   Result<std::uint16_t> open(const config::Address& address, Entrance entrance) {
     entrance.port = address.port;
@@ -36,37 +39,32 @@ class ProxyServer::Acceptor {
   }
 
   // Opens and closes fixed ports so that they are those of `settings`.
-  void follow(const config::Settings& settings) {
+  void follow(std::shared_ptr<const config::Settings> settings) {
     if (on_closed_) {
       return;
     }
+    settings_ = std::move(settings);
     std::erase_if(listeners_, [&](const auto& one) {
       const auto& [inbound, name] = one.first;
       if (inbound || name.empty()) {
         return false;
       }
-      const auto found = settings.upstreams.find(name);
+      const auto found = settings_->upstreams.find(name);
       const bool stays =
-          found != settings.upstreams.end() && found->second.listen == one.second.address;
+          found != settings_->upstreams.end() && found->second.listen == one.second.address;
       if (!stays) {  // at once: the same port may be wanted under another name
         one.second.listener->begin_close();
         one.second.listener->accept_pending();
       }
       return !stays;
     });
-    for (const auto& [name, upstream] : settings.upstreams) {
-      if (upstream.listen && !listeners_.contains({false, name})) {
-        const auto port = open(*upstream.listen, {.inbound = false, .upstream = name});
-        if (!port && on_trouble_) {
-          on_trouble_(port.error());
-        }
-      }
-    }
+    open_missing();
   }
 
   // Whoever gets a connection is still handed out; then all ports are closed and `on_closed` runs.
   void begin_close(std::function<void()> on_closed) {
     on_closed_ = std::move(on_closed);
+    again_.stop();
     for (auto& [key, listening] : listeners_) {
       listening.listener->begin_close();
     }
@@ -78,6 +76,26 @@ class ProxyServer::Acceptor {
     config::Address address;
     std::unique_ptr<net::TcpListener> listener;
   };
+
+  // A port may be taken for a moment only: by whoever is about to leave it, say.
+  void open_missing() {
+    std::string closed;
+    for (const auto& [name, upstream] : settings_->upstreams) {
+      if (upstream.listen && !listeners_.contains({false, name})) {
+        const auto port = open(*upstream.listen, {.inbound = false, .upstream = name});
+        if (!port) {
+          closed += (closed.empty() ? "" : "; ") + port.error().message + " (upstreams." + name +
+                    ".listen)";
+        }
+      }
+    }
+    if (!closed.empty()) {
+      again_.start(kOpenAgain);
+    }
+    if (closed != std::exchange(closed_ports_, closed) && on_ports_) {
+      on_ports_(closed);
+    }
+  }
 
   void close() {
     for (auto& [key, listening] : listeners_) {
@@ -105,11 +123,17 @@ class ProxyServer::Acceptor {
     }
   }
 
+  static constexpr seconds kOpenAgain{1};
+
   std::vector<std::unique_ptr<Worker>>& workers_;
   std::function<void(const Error&)> on_trouble_;
+  std::function<void(const std::string&)> on_ports_;
+  std::shared_ptr<const config::Settings> settings_;  // that the fixed ports follow
+  std::string closed_ports_;                          // as told to on_ports_
   std::map<std::pair<bool, std::string>, Listening> listeners_;
   std::size_t next_ = 0;
   net::Timer handshakes_over_;
+  net::Timer again_;                 // for ports that could not be opened
   std::function<void()> on_closed_;  // set: closing or closed
 };
 
@@ -125,7 +149,7 @@ ProxyServer::ProxyServer(ProxyOptions options) : options_(std::move(options)) {
   for (auto& worker : workers_) {
     worker->know(workers_);
   }
-  acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble);
+  acceptor_ = std::make_unique<Acceptor>(workers_, options_.on_trouble, options_.on_ports);
 }
 
 ProxyServer::~ProxyServer() {
@@ -200,7 +224,7 @@ void ProxyServer::publish(std::shared_ptr<const config::Settings> settings) {
     const bool posted = worker->post([this, settings, first](Worker& its) {
       its.adopt_settings(settings);
       if (first) {
-        acceptor_->follow(*settings);
+        acceptor_->follow(settings);
       }
     });
     if (!posted && options_.on_trouble) {

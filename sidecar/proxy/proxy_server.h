@@ -31,6 +31,9 @@ struct ProxyOptions {
   Bounds bounds;
   // Told about what goes wrong and stands in no answer; from any thread. May be empty.
   std::function<void(const Error&)> on_trouble;
+  // Fixed ports of the settings that could not be opened, in words; empty: all are open now. They
+  // are tried again each second. From a worker's thread. May be empty.
+  std::function<void(const std::string&)> on_ports;
   // routed() may have grown; from a worker's thread. May be empty.
   std::function<void()> on_routed;
 };
@@ -46,7 +49,7 @@ class ProxyServer {
 
   void publish(std::shared_ptr<const balancer::RoutingTable> table);
   // Fixed ports are opened and closed as the settings say; a port that can't be opened goes to
-  // on_trouble. Needs the service, ring and proxy blocks that it was started with (these keys need
+  // on_ports. Needs the service, ring and proxy blocks that it was started with (these keys need
   // a restart).
   void publish(std::shared_ptr<const config::Settings> settings);
 

@@ -1,6 +1,8 @@
 """The subcommands from outside: what they print, how they end, what they refuse."""
 import json
 import re
+import signal
+import subprocess
 import time
 import unittest
 
@@ -8,7 +10,7 @@ from ringside_testing import http_client
 from ringside_testing.ports import free_port
 from ringside_testing.process import wait_until
 from ringside_testing.ring import Bench
-from ringside_testing.sidecar import cli
+from ringside_testing.sidecar import REPOSITORY, binary, cli
 
 _NOT_IN_THIS_VERSION = (["config", "get", "orders"], ["znode", "ls", "/"], ["explain", "abc"], ["ring", "add", "4@127.0.0.1:4154"],
                         ["ring", "remove", "3"])
@@ -49,6 +51,13 @@ class WithoutASidecar(unittest.TestCase):
         done = cli("wait-ready", "--timeout", "500ms", "--admin", f"127.0.0.1:{free_port()}")
         self.assertEqual(done.returncode, 1, done)
         self.assertLess(time.monotonic() - began, 3)
+
+    def test_an_answer_that_cannot_be_written_is_a_failure(self):
+        for arguments in (["version"], ["--help"], ["check", f"{REPOSITORY}/deploy/ringside.yaml"]):
+            with self.subTest(" ".join(arguments)), open("/dev/full", "wb") as full:
+                done = subprocess.run([binary(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn("No space left", done.stderr)
 
     def test_help_lists_the_commands(self):
         done = cli("--help")
@@ -111,6 +120,15 @@ class WithASidecar(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done)
                 for word in words:
                     self.assertIn(word, done.stdout)
+
+    def test_a_frozen_sidecar_does_not_hold_up_a_drain_past_its_timeout(self):
+        self.sidecar.wait_ready()
+        self.sidecar.process.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        done = cli("drain", "--timeout", "500ms", *self.at)
+        self.sidecar.process.signal(signal.SIGCONT)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertLess(time.monotonic() - began, 3)
 
     def test_an_unknown_service_ends_with_1(self):
         self.sidecar.wait_ready().wait_up("orders", 1)

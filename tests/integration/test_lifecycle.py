@@ -1,6 +1,8 @@
 """Start, reload, stop: from the view on disk, by SIGHUP, by SIGTERM."""
 import http.client
 import os
+import socket
+import subprocess
 import threading
 import time
 import unittest
@@ -43,6 +45,15 @@ class Descriptors(unittest.TestCase):
         with Bench() as bench:
             sidecar = self.limited(bench, "run", 256, 4000)
             wait_until(lambda: "only 4000 file descriptors are allowed" in sidecar.process.log_text(), 5, sidecar.process.log_tail)
+
+    def test_a_standard_stream_that_is_closed_is_no_number_for_our_files(self):
+        with Bench() as bench:
+            sidecar = bench.sidecar("closed", started=False)
+            sidecar.write_settings()
+            sidecar.process = bench.process("closed-streams", ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *sidecar.process.command])
+            sidecar.wait_ready()
+            self.assertEqual({os.readlink(f"/proc/{sidecar.pid}/fd/{number}") for number in range(3)}, {"/dev/null"})
+            self.assertEqual(sidecar.stop(), 0)
 
     def test_the_app_of_exec_has_the_limit_that_we_were_given(self):
         with Bench() as bench:
@@ -112,6 +123,31 @@ class CleanStop(unittest.TestCase):
             pass  # it was cut off, as it should be
 
 
+class StuckLog(unittest.TestCase):
+    def test_a_log_that_nobody_reads_holds_up_neither_calls_nor_the_stop(self):
+        with Bench() as bench:
+            caller = bench.static_caller("orders", [bench.app("a")], settings={"log": {"access": True}})
+            caller.stop()
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            try:
+                while os.write(writer, b"x" * 4096):
+                    pass
+            except BlockingIOError:
+                os.set_blocking(writer, True)
+            process = subprocess.Popen(caller.process.command, stderr=writer)
+            try:
+                wait_until(lambda: caller.try_(lambda: caller.get("/readyz").status == 200), 15, "ready")
+                self.assertEqual(http_client.call(caller.outbound, "orders").status, 200)
+                process.terminate()
+                self.assertEqual(process.wait(20), 0)
+            finally:
+                process.kill()
+                process.wait()
+                os.close(reader)
+                os.close(writer)
+
+
 class Reload(unittest.TestCase):
     def test_a_good_file_takes_effect_and_loses_no_call(self):
         with Bench() as bench:
@@ -145,6 +181,24 @@ class Reload(unittest.TestCase):
             wait_until(lambda: "nonsense" in caller.process.log_text(), 5, lambda: f"the log says so\n{caller.process.log_tail()}")
             self.assertEqual(http_client.call(caller.outbound, "orders").status, 200)
             self.assertTrue(caller.process.running())
+
+    def test_a_port_that_is_taken_is_said_and_opened_once_it_is_free(self):
+        with Bench() as bench, socket.socket() as other:
+            caller = bench.static_caller("orders", [bench.app("a")])
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            caller.settings["upstreams"]["orders"]["listen"] = f"127.0.0.1:{port}"
+            caller.write_settings()
+            caller.reload()
+            wait_until(lambda: f"{port}" in caller.json("/v1/status").get("config_problem", ""), 5,
+                       lambda: f"the status says which port\n{caller.process.log_tail()}")
+            self.assertIn("upstreams.orders.listen", caller.json("/v1/status")["config_problem"])
+            self.assertIn(f"{port}", cli("status", "--admin", f"127.0.0.1:{caller.admin}").stdout)
+            other.close()
+            wait_until(lambda: "config_problem" not in caller.json("/v1/status"), 10,
+                       lambda: f"the port is open\n{caller.process.log_tail()}")
+            self.assertEqual(http_client.call(port, "orders").status, 200)
 
     def test_a_key_that_needs_a_restart_says_so(self):
         with Bench() as bench:

@@ -48,6 +48,10 @@ class OneMember(unittest.TestCase):
             self.assertEqual(ask(one, "DELETE", "/v1/znode/a/job-0000000001?version=1")[0], 409)
             self.assertEqual(ask(one, "DELETE", "/v1/znode/a/job-0000000001")[0], 200)
             self.assertEqual(ask(one, "DELETE", "/v1/znode/a/job-0000000001")[0], 404)
+            self.assertEqual(ask(one, "PUT", "/v1/znode/", b"root")[1]["version"], 1)
+            status, root = ask(one, "PUT", "/v1/znode/?version=1", b"again")
+            self.assertEqual((status, root["version"], root["stat"]["mzxid"]), (200, 2, root["zxid"]))
+            self.assertIn("U+FFF0", ask(one, "PUT", "/v1/znode/%F0%9F%98%80", b"x")[1]["hint"])
             self.assertEqual(ask(one, "PUT", "/v1/znode/x", b"y", headers={"Host": "evil.example"})[1]["error"], "bad_host")
             self.assertEqual(ask(one, "PUT", "/v1/znode/ringside/services/a/b", b"y")[0], 403)
 

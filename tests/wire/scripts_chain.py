@@ -1,7 +1,7 @@
 """Two real sidecars in a row: the caller's outbound, the app's inbound."""
 import threading
 
-from wire import OK, Mismatch, check
+from wire import GET, OK, Mismatch, check
 
 
 def _sidecar(s):
@@ -53,6 +53,34 @@ def ACallPassesTwoSidecars(s):
     at_app.send(OK)
     caller.head().expect("HTTP/1.1 200 OK", x_ringside_instance="self-1-00000001")
     caller.expect("ok")
+
+
+def ACallerThatBreaksOffEndsTheCallBehindTwoSidecars(s):
+    app, inbound, endpoint = _sidecar(s)
+    outbound = s.proxy("--endpoint", endpoint)
+    for said in ("", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun"):
+        caller = outbound.outbound()
+        caller.send(GET)
+        at_app = app.accept()
+        at_app.head()
+        at_app.send(said)
+        if said:
+            caller.head()
+            caller.expect("begun")
+        caller.reset()
+        at_app.expect_end()
+    check("inbound:499=1" in inbound.ask("stats"), inbound.ask("stats"))
+
+
+def ATryThatIsGivenUpEndsBehindTwoSidecars(s):
+    app, _, endpoint = _sidecar(s)
+    outbound = s.proxy("--endpoint", endpoint, "--timeouts", "1000,100,0,0")
+    caller = outbound.outbound()
+    caller.send(GET)
+    at_app = app.accept()
+    at_app.head()
+    at_app.expect_end()
+    caller.head().expect("HTTP/1.1 504 Gateway Timeout", x_ringside_error="timeout")
 
 
 def ADeadAppBehindItsSidecarCostsNoPost(s):

@@ -265,3 +265,14 @@ def TheAccessLogTellsWhatHappened(s):
     check(record["path"] == "/p\"q" and record["code"] == 200 and record["request_id"] == "r1"
           and record["endpoint"] == shop.address and record["bytes_out"] == 2
           and record["upstream"] == "shop" and record["attempts"] == 1, str(record))
+
+
+def TheAccessLogTellsOfWhatIsRefused(s):
+    import json
+    proxy, shop = s.pair("--access", "--header-limit", 1024)
+    caller = proxy.outbound()
+    caller.send("GET / HTTP/1.1\r\nHost: shop\r\nx: " + "a" * 2000 + "\r\n\r\n")
+    caller.head().expect("HTTP/1.1 431 Request Header Fields Too Large")
+    record = json.loads(proxy.ask("access"))
+    check(record["side"] == "outbound" and record["code"] == 431
+          and record["cause"] == "headers_too_large" and record["attempts"] == 0, str(record))

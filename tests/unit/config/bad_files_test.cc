@@ -31,7 +31,8 @@ const Case kCases[] = {
      "alias.yaml:4:13: upstreams.payments: an alias (*) is not accepted: write the "
      "value again, or put it under defaults\n"},
     {"two_documents",
-     "two_documents.yaml:2:1: a second document: one file holds one configuration\n"},
+     "two_documents.yaml:2:1: a second document, or a key indented less than the first one: one "
+     "file holds one configuration\n"},
     {"no_tls_off_loopback",
      "no_tls_off_loopback.yaml:2:11: ring.listen: ring.tls is required off loopback; "
      "TLS is not in this version, so write ring.insecure: true to accept plain text "

@@ -110,6 +110,16 @@ TEST_CASE("AValueHasTheTypeOfItsKey") {
   CHECK(line_of("drain: {timeout: 30}") ==
         "f.yaml:1:18: drain.timeout: expected a duration such as 100ms, 2s, 5m or 1h in 0s..1h, "
         "found \"30\"");
+  // Tools that write YAML put on and off in quotes, so that nobody takes them for true and false.
+  const ReadResult words = read_text("log: {access: 'on'}\nproxy: {inbound: 'off'}");
+  REQUIRE(words);
+  CHECK(words->log.access);
+  CHECK_FALSE(words->proxy.inbound);
+  CHECK(problems_of("log: {access: \"off\"}") == "");
+  CHECK(line_of("log: {access: 'true'}") ==
+        "f.yaml:1:15: log.access: expected on or off, found the quoted text \"true\"");
+  CHECK(line_of("ring: {insecure: 'on'}")
+            .starts_with("f.yaml:1:18: ring.insecure: expected true or false"));
   CHECK(line_of("drain: {timeout: 2h}") ==
         "f.yaml:1:18: drain.timeout: \"2h\" is out of range: 0s..1h");
 }
@@ -187,9 +197,32 @@ TEST_CASE("WhatYamlAllowsAndAConfigurationDoesNotIsRefused") {
         "f.yaml:1:4: byte 0xff is not valid UTF-8: the file must be UTF-8 text");
   CHECK(line_of(std::string(100'000, '[')).ends_with("nested deeper than 16 levels"));
   CHECK(line_of("proxy: {}\n...\nb: 1") ==
-        "f.yaml:3:1: a second document: one file holds one configuration");
+        "f.yaml:3:1: a second document, or a key indented less than the first one: one file holds "
+        "one configuration");
+  CHECK(line_of(" log: {level: warn}\nadmin: {}")
+            .starts_with("f.yaml:2:1: a second document, or a key indented less"));
   CHECK(problems_of("%YAML 1.2\n---\nproxy: {}\n...\n") == "");
   CHECK(problems_of("\xef\xbb\xbfproxy: {workers: 2}\r\nlog: {level: warn}\r\n") == "");
+}
+
+// yaml-cpp takes the end of the last line for the closing quote, and all keys below for its text.
+TEST_CASE("AQuoteThatIsNotClosedIsRefusedAndNamed") {
+  const std::string service = "service:\n  name: orders\n  address: 127.0.0.1:80\n";
+  const std::string said =
+      "f.yaml:4:3: service.zone: not valid YAML: illegal EOF in scalar; a quote (\" or ') is not "
+      "closed";
+  for (const std::string end :
+       {"", "\n", "\n\n", "\r\n", " \n  \n", "\n# end\n", "\nlog: {level: debug}\n"}) {
+    CAPTURE(end);
+    CHECK(line_of(service + "  zone: \"eu-1a" + end) == said);
+    CHECK(line_of(service + "  zone: 'eu-1a" + end) == said);
+  }
+  CHECK(line_of("\"log") ==
+        "f.yaml:1:5: not valid YAML: illegal EOF in scalar; a quote (\" or ') is not closed");
+  CHECK(problems_of(service + "  zone: \"eu\n    -1a\"\n") == "");
+  CHECK(problems_of(service + "  zone: >-\n    eu\n") == "");
+  CHECK(line_of(service + "  zone: |\n    eu\n")
+            .starts_with("f.yaml:4:9: service.zone: expected one line"));
 }
 
 TEST_CASE("TooManyProblemsAreCounted") {

@@ -19,7 +19,7 @@ using test::listen_on;
 
 namespace {
 
-// What on_trouble was told, from any thread.
+// What on_trouble and on_ports were told, from any thread.
 struct Troubles {
   std::mutex mutex;
   std::vector<std::string> messages;
@@ -47,6 +47,9 @@ std::unique_ptr<ProxyServer> start(std::shared_ptr<const config::Settings> setti
   options.settings = std::move(settings);
   options.instance = "self";
   options.on_trouble = [&](const Error& error) { troubles.note(error); };
+  options.on_ports = [&](const std::string& closed) {
+    troubles.note(Error{ErrorCode::kUnavailable, closed});
+  };
   return std::move(ProxyServer::start(std::move(options)).value());
 }
 
@@ -268,6 +271,7 @@ TEST_CASE("AFixedPortThatCanNotBeOpenedIsTold") {
   with_port->upstreams["shop"].listen = config::Address{"127.0.0.1", port};
   server->publish(std::shared_ptr<const config::Settings>(with_port));
   wait_for([&] { return troubles.count() == 1; });
+  CHECK(troubles.messages.front().find("(upstreams.shop.listen)") != std::string::npos);
 }
 
 TEST_CASE("AStopWithoutConnectionsEndsAtOnceAndClosesThePorts") {
