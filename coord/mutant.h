@@ -39,9 +39,11 @@ enum class Mutant : std::uint8_t {
   kZk4925HolePassedOn,        // D5: a DIFF with a hole, and nobody checks
   kZk5094TruncatedInMemory,   // D7: a truncation does not reach the disk
   kD8EstablishedTooEarly,     // D8: established by a quorum that has not acknowledged NEWLEADER
+  kD9CacheTrusted,            // D9: a restart takes what a failed sync left in memory for durable
   kD10OldRunHeard,            // messages of an attachment that is over are taken
   kD14TailLeftOut,            // D14: a new leader leads with what it knows to be committed
   kD15WholeLogApplied,        // D15: a restart applies all that is logged
+  kD16WipedVoterHelps,        // D16: a deposed leader finds its quorum in a wiped voter
 };
 
 #ifdef RINGSIDE_MUTANTS

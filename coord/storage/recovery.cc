@@ -190,6 +190,11 @@ class Reader {
       out_.manifest.segments.push_back(found);
       out_.position.chain = chain;
     }
+    if (segment.open && found.end > segment.end) {
+      const ByteView bytes = file.subspan(segment.end, found.end - segment.end);
+      out_.unproven =
+          WriteAt{name, segment.end, std::make_shared<const Bytes>(bytes.begin(), bytes.end())};
+    }
     return whole;
   }
 

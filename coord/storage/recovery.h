@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct DirectoryReading {
   Recovered recovered;
   Manifest manifest;  // corrected: names only what is good, its doubt is set
   LogPosition position;
+  // What of the last segment was read and no manifest vouches for. After a sync that failed, it may
+  // be in the page cache alone, where a further sync does not look for it: it is written again.
+  std::optional<WriteAt> unproven;
   std::vector<std::string> unneeded;  // files of ours that the manifest does not name
   // Snapshots that were being written, and spares: no manifest ever named them.
   std::vector<std::string> leftovers;

@@ -57,11 +57,16 @@ Result<Recovered> Storage::recover(const DiskImage& image) {
   state.outbox.begin_with(state.manifest);
   state.at = std::move(reading->position);
   state.raise_commit_point({});
-  // A process that was killed leaves bytes and names that no sync has reached: they are made
-  // durable before anything is promised by them.
+  // A process that was killed leaves bytes and names that no sync has reached, and one whose sync
+  // failed bytes that the next sync would take for done: they are made durable before anything is
+  // promised by them.
   std::vector<DiskOp> ops;
   if (!state.manifest.segments.empty()) {
-    ops.emplace_back(SyncFile{log_file(state.manifest.segments.back().number)});
+    const std::string last = log_file(state.manifest.segments.back().number);
+    if (reading->unproven && reading->unproven->file == last && !mutated(Mutant::kD9CacheTrusted)) {
+      ops.emplace_back(std::move(*reading->unproven));
+    }
+    ops.emplace_back(SyncFile{last});
   }
   State::After tidy{std::move(reading->leftovers), {}};
   for (const ManifestSegment& segment : state.manifest.segments) {

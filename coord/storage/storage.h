@@ -106,9 +106,9 @@ class Storage {
 
   // Reads a directory's bytes; call once, first. Errors (kCorrupt, kRefused) are for what a person
   // must look at: another ring's or member's files, a format version from the future. Damage that
-  // the ring can heal is `in_doubt`, never an error. Submits what tidying is needed (syncing what a
-  // killed process left unsynced, then removing files that the manifest does not name; none while
-  // in doubt).
+  // the ring can heal is `in_doubt`, never an error. Submits what tidying is needed (writing and
+  // syncing anew what a process before may not have made durable, then removing files that the
+  // manifest does not name; none while in doubt).
   Result<Recovered> recover(const DiskImage& image);
 
   // Writes a first manifest (birth may still be 0) or changes epochs alone. Needs accepted >=

@@ -51,6 +51,21 @@ Tally synced(const Core& core, const Followers& followers) {
   return tally;
 }
 
+bool may_be_synchronized(const Core& core, const Followers& followers,
+                         const FollowerState& follower) {
+  if (!follower.in_doubt || mutated(Mutant::kD16WipedVoterHelps)) {
+    return true;
+  }
+  Tally still_here(core.voters());
+  still_here.add(core.in_doubt);
+  for (const auto& [id, other] : followers) {
+    if (other.round >= follower.came_before_round) {
+      still_here.add(other.in_doubt);
+    }
+  }
+  return still_here.sufficient();
+}
+
 std::optional<Zxid> held_from(const Followers& followers) {
   std::optional<Zxid> held;
   for (const auto& [id, follower] : followers) {

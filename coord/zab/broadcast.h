@@ -30,9 +30,10 @@ struct FollowerState {
   std::uint64_t run = 0;
   FollowerStage stage = FollowerStage::kAttached;
   bool in_doubt = false;
-  Zxid last;               // as of AckEpoch
-  std::vector<Zxid> ends;  // as of AckEpoch
-  Zxid fed;                // it keeps, or was sent, everything up to here
+  std::uint64_t came_before_round = 0;  // the first heartbeat round that began after it attached
+  Zxid last;                            // as of AckEpoch
+  std::vector<Zxid> ends;               // as of AckEpoch
+  Zxid fed;                             // it keeps, or was sent, everything up to here
   Zxid acked;
   Zxid applied;  // as of its last heartbeat reply
   Zxid routed;   // the most that it has said in this attachment
@@ -49,6 +50,11 @@ Instant quorum_heard(const Core& core, const Followers& followers, bool synced_o
 std::uint64_t quorum_round(const Core& core, const Followers& followers, std::uint64_t own_round);
 // Members whose NEWLEADER acknowledgements are in, the leader's own included.
 Tally synced(const Core& core, const Followers& followers);
+// D16: whether this one may be given a history. One in doubt may have forgotten that it serves a
+// later epoch, and a history heals its doubt: so first those that suffice without it (or everybody)
+// must have answered a heartbeat that left after it had come, and follow this leader still.
+[[nodiscard]] bool may_be_synchronized(const Core& core, const Followers& followers,
+                                       const FollowerState& follower);
 // It gets the history from `fed` on, so that must stay in memory.
 [[nodiscard]] inline bool holds_history(const FollowerState& follower) {
   return follower.stage == FollowerStage::kSnapshot || follower.stage == FollowerStage::kFeeding;

@@ -155,7 +155,7 @@ Status Following::on_new_leader(const NewLeader& message) {
   if (stage_ != Stage::kReceiving || message.epoch != epoch_) {
     return unexpected_message("NEWLEADER");
   }
-  if (const Status status = staging_.check(message); !status) {
+  if (const Status status = staging_.check(message, core_.history); !status) {
     return status;
   }
   if (message.last < core_.commit) {  // D7
@@ -251,7 +251,7 @@ Status Following::on_commit(Zxid zxid) {
   if (stage_ < Stage::kSwitching) {
     return unexpected_message("a commit");
   }
-  if (zxid > core_.history.last()) {
+  if (!core_.history.covers(zxid)) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("a commit of {}, which was never proposed here", zxid.to_string()));
   }

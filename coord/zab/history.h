@@ -38,6 +38,9 @@ class History {
   [[nodiscard]] Zxid base() const { return base_; }
   [[nodiscard]] Zxid last() const { return records_.empty() ? base_ : records_.back().entry.zxid; }
   [[nodiscard]] bool contains(Zxid zxid) const;
+  // Whether another member can speak of this zxid as of one of this history: what is before the
+  // base was let go of and cannot be looked up.
+  [[nodiscard]] bool covers(Zxid zxid) const { return zxid < base_ || contains(zxid); }
   [[nodiscard]] std::size_t size() const { return records_.size(); }
   // Entries in (after, until]; `after` below base() gives all from the base on. With a limit: the
   // first of them, at least one, up to about so many bytes.

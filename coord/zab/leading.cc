@@ -72,6 +72,7 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
   followers_[from] = FollowerState{.run = run,
                                    .stage = FollowerStage::kAttached,
                                    .in_doubt = info.in_doubt,
+                                   .came_before_round = round_ + 1,
                                    .last = info.last,
                                    .ends = {},
                                    .fed = {},
@@ -82,6 +83,11 @@ void Leading::on_follower_info(MemberId from, std::uint64_t run, const FollowerI
                                    .round = 0};
   if (stage_ == Stage::kElecting || stage_ == Stage::kPromising) {
     discovery_.add_info(from, info);
+  }
+  if (std::ranges::any_of(followers_, [this](const auto& entry) {
+        return !may_be_synchronized(core_, followers_, entry.second);
+      })) {
+    beat();  // it waits for the answers
   }
   if (stage_ == Stage::kElecting) {
     try_new_epoch();
@@ -175,6 +181,9 @@ void Leading::try_synchronize() {
 // --- synchronization
 
 void Leading::synchronize(MemberId id, FollowerState& follower) {
+  if (!may_be_synchronized(core_, followers_, follower)) {
+    return;  // synchronize_waiting() comes back to it
+  }
   const SyncPlan plan = plan_sync(core_.history, core_.applied, follower.last, follower.ends);
   if (plan.mode == SyncMode::kSnap && !snapshot_may_begin()) {
     return;  // synchronize_waiting() comes back to it
@@ -274,7 +283,7 @@ void Leading::on_ack_new_leader(MemberId from, const AckNewLeader& ack) {
   if (follower.stage != FollowerStage::kSyncing) {
     return;
   }
-  if (ack.last > core_.history.last()) {
+  if (!core_.history.covers(ack.last)) {
     drop(from, "it acknowledges what was never sent");
     return;
   }

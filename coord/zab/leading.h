@@ -16,7 +16,8 @@
 //   promised ─ SNAP ─▶ snapshot ─ SnapshotTaken ─▶ feeding ─ the leader's last one sent ─▶ syncing
 //       └──────────────── DIFF, TRUNC ────────────────▶┘        NEWLEADER in the same step
 //
-// One that needs a snapshot while `snapshots_at_once` others take theirs stays promised until then.
+// One that needs a snapshot while `snapshots_at_once` others take theirs stays promised until then,
+// and so does one in doubt until a quorum without it has answered (may_be_synchronized, D16).
 // In the step in which it has got the history up to the leader's last proposal it gets NEWLEADER,
 // and every later proposal follows on the same link. Until then the history after `fed` stays in
 // memory for it, within the bounds of a lag.

@@ -38,9 +38,7 @@ void Leading::on_ack(MemberId from, const Ack& ack) {
   if (follower.stage != FollowerStage::kSynced || ack.zxid <= follower.acked) {
     return;
   }
-  // What is let go of already, as a quorum has it, cannot be looked up any more.
-  const bool known = core_.history.contains(ack.zxid) || ack.zxid < core_.history.base();
-  if (!known) {
+  if (!core_.history.covers(ack.zxid)) {
     drop(from, "it acknowledges what was never sent");
     return;
   }

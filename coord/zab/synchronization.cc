@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "coord/mutant.h"
@@ -83,16 +84,26 @@ Status Staging::add_entries(std::vector<Entry> entries) {
   return {};
 }
 
-Status Staging::check(const NewLeader& message) const {
+// Of the history that it makes together with what is kept of one's own.
+bool Staging::covers(Zxid zxid, const History& own) const {
+  if (zxid <= keep_until_) {
+    return zxid == keep_until_ || mode_ == SyncMode::kSnap || own.covers(zxid);
+  }
+  return std::ranges::binary_search(entries_, zxid, {}, &Entry::zxid);
+}
+
+Status Staging::check(const NewLeader& message, const History& own) const {
   if (!started_ || (mode_ == SyncMode::kSnap && !snapshot_)) {
     return fail(ErrorCode::kInvalid, "NEWLEADER before the history it closes");
   }
   if (last_.epoch() > message.epoch) {
     return fail(ErrorCode::kInvalid, "a history from beyond the epoch that begins");
   }
-  if (message.last != last_ || message.commit > last_) {
-    return fail(ErrorCode::kInvalid, fmt::format("NEWLEADER for {} while the history ends at {}",
-                                                 message.last.to_string(), last_.to_string()));
+  if (message.last != last_ || !covers(message.commit, own)) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("NEWLEADER for {}, committed to {}, while the history ends at {}",
+                    message.last.to_string(), message.commit.to_string(), last_.to_string()));
   }
   return {};
 }

@@ -49,7 +49,7 @@ class Staging {
   Status add_snapshot(const SnapshotData& snapshot);
   Status add_entries(std::vector<Entry> entries);
   // Whole, as the leader says it is?
-  [[nodiscard]] Status check(const NewLeader& message) const;
+  [[nodiscard]] Status check(const NewLeader& message, const History& own) const;
 
   [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] bool wants_snapshot() const {
@@ -61,6 +61,8 @@ class Staging {
   std::vector<Entry> take_entries() { return std::move(entries_); }
 
  private:
+  [[nodiscard]] bool covers(Zxid zxid, const History& own) const;
+
   bool started_ = false;
   SyncMode mode_ = SyncMode::kDiff;
   Zxid keep_until_;

@@ -16,11 +16,12 @@ std::string name_of(coord::MemberId id) {
 }  // namespace
 
 PeerHub::PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
-                 std::vector<config::Voter> voters)
+                 std::vector<config::Voter> voters, std::size_t max_observers)
     : loop_(loop),
       handler_(handler),
       listen_(std::move(listen)),
       voters_(std::move(voters)),
+      max_observers_(max_observers),
       timer_(loop, [this] { on_due(); }),
       turn_end_(loop,
                 [this] {
@@ -122,16 +123,18 @@ void PeerHub::close(coord::MemberId peer, const std::string& reason) {
 }
 
 void PeerHub::accept(net::Socket socket, const net::SocketAddress& remote) {
-  if (links_.size() >= kMaxLinks) {
-    return tell_refusal(
-        fmt::format("refused a ring connection from {}: too many at once", remote.to_string()));
-  }
   make_room();
   auto link = std::make_unique<PeerLink>(*this, remote.to_string(), loop_.now() + kHandshakeTime);
   auto stream = net::TcpStream::adopt(loop_, std::move(socket), link->handler());
   PeerLink& opened = *link;
   greeting_.push_back(std::move(link));
   opened.open(std::move(stream), handler_.handshake());
+}
+
+bool PeerHub::full_of_observers() const {
+  const auto observers = std::count_if(
+      links_.begin(), links_.end(), [](const auto& link) { return !link.second->peer()->voter; });
+  return static_cast<std::size_t>(observers) >= max_observers_;
 }
 
 // The oldest that came to us: those that we dialled are members.
@@ -291,7 +294,12 @@ Status PeerHub::link_greeted(PeerLink& link, const coord::Handshake& theirs) {
   if (Status accepted = handler_.accept_peer(theirs); !accepted) {
     return accepted;
   }
-  if (const auto old = links_.find(theirs.id); old != links_.end()) {
+  const auto old = links_.find(theirs.id);
+  if (old == links_.end() && !theirs.voter && full_of_observers()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} observers have a link already", max_observers_));
+  }
+  if (old != links_.end()) {
     old->second->close();
     link_ended(*old->second, "it opened a new connection");
     if (link.closed()) {  // what the handler did about the old link ended all links

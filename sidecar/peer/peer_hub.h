@@ -6,9 +6,10 @@
 // is tried again after a pause that doubles from kFirstPause to kLastPause and begins anew once a
 // link has stood for kLastPause. Bounds: kMaxGreeting connections may be short of their handshake,
 // each for kHandshakeTime; one more takes the place of the oldest, since a member greets at once
-// and a flood of silent strangers must not keep it out. kRefusalsTold refusals are logged in
-// kRefusalsWindow, the others counted. PeerHandler is called from the loop, or from within close();
-// never from within send().
+// and a flood of silent strangers must not keep it out. kMaxObservers observers have a link; voters
+// always find a place, or a ring with so many observers would not form again. kRefusalsTold
+// refusals are logged in kRefusalsWindow, the others counted. PeerHandler is called from the loop,
+// or from within close(); never from within send().
 #pragma once
 
 #include <map>
@@ -31,7 +32,7 @@ namespace ringside::peer {
 class PeerHub : public LinkOwner {
  public:
   static constexpr std::size_t kMaxGreeting = 256;
-  static constexpr std::size_t kMaxLinks = 4096;
+  static constexpr std::size_t kMaxObservers = 4096;
   static constexpr milliseconds kHandshakeTime{2000};
   static constexpr milliseconds kConnectTime{1000};
   static constexpr std::size_t kRefusalsTold = 10;
@@ -40,7 +41,7 @@ class PeerHub : public LinkOwner {
   static constexpr milliseconds kLastPause{1000};
 
   PeerHub(net::Loop& loop, PeerHandler& handler, config::Address listen,
-          std::vector<config::Voter> voters);
+          std::vector<config::Voter> voters, std::size_t max_observers = kMaxObservers);
   ~PeerHub();
 
   // Listens and begins to dial as `self`. An error: the port cannot be bound.
@@ -72,6 +73,7 @@ class PeerHub : public LinkOwner {
   void link_ended(PeerLink& link, const std::string& reason) override;
 
   void accept(net::Socket socket, const net::SocketAddress& remote);
+  [[nodiscard]] bool full_of_observers() const;
   void make_room();
   void tell_refusal(const std::string& what);
   void end_refusals_window();
@@ -96,6 +98,7 @@ class PeerHub : public LinkOwner {
   PeerHandler& handler_;
   config::Address listen_;
   std::vector<config::Voter> voters_;
+  std::size_t max_observers_;
   coord::MemberId self_;
   std::unique_ptr<net::TcpListener> listener_;
   net::Timer timer_;

@@ -33,11 +33,16 @@ void Ambush::plan(std::size_t count, Instant from, Instant until) {
     const Instant when = from + Duration(rng_.between(0, (until - from).count()));
     queue_.at(when, [this] { lay(true); });
   }
+  if (rng_.chance(0.5)) {
+    const Instant when = from + Duration(rng_.between(0, (until - from).count()));
+    queue_.at(when, [this] { lay_turncoat(); });
+  }
 }
 
 void Ambush::stop() {
   stopped_ = true;
   waits_for_.reset();
+  deposed_.reset();
 }
 
 void Ambush::lay(bool first) {
@@ -108,6 +113,54 @@ void Ambush::cut_off(SimMember& victim) {
                   [this, id = victim.id()] { network_.set_unplugged(id, false); });
 }
 
+void Ambush::lay_turncoat() {
+  SimMember* const victim = stopped_ ? nullptr : leader();
+  if (victim != nullptr) {
+    cut_off(*victim);
+    deposed_ = victim->id();
+  }
+}
+
+void Ambush::turn() {
+  if (!deposed_) {
+    return;
+  }
+  std::vector<SimMember*> turncoats;
+  bool replaced = false;
+  for (const auto& one : members_) {
+    if (one->id() == *deposed_ || !one->serving() || !one->voter()) {
+      continue;
+    }
+    if (one->driver().status().role == coord::Role::kLeading) {
+      replaced = true;
+    } else {
+      turncoats.push_back(one.get());
+    }
+  }
+  if (!replaced || turncoats.empty()) {
+    return;  // that was still of the old reign
+  }
+  const MemberId old_leader = *std::exchange(deposed_, std::nullopt);
+  SimMember& turncoat = *turncoats[rng_.below(turncoats.size())];
+  if (!faults_.lose_disk(turncoat, milliseconds(rng_.between(5, 60)))) {
+    return;
+  }
+  trace_.say("member {} comes back to {} alone", turncoat.id().value, old_leader.value);
+  const auto set = [this, old_leader, id = turncoat.id()](bool blocked) {
+    for (const auto& other : members_) {
+      if (other->id() != old_leader && other->id() != id) {
+        for (const MemberId apart : {old_leader, id}) {
+          network_.set_blocked(apart, other->id(), blocked);
+          network_.set_blocked(other->id(), apart, blocked);
+        }
+      }
+    }
+  };
+  set(true);
+  network_.set_unplugged(old_leader, false);
+  faults_.lasting(milliseconds(rng_.between(500, 3000)), [set] { set(false); });
+}
+
 void Ambush::slow_disks() {
   for (const auto& one : members_) {
     if (rng_.chance(0.5)) {
@@ -126,6 +179,9 @@ void Ambush::sent(SimMember& from, MemberId to, std::size_t message) {
 void Ambush::delivered_first(SimMember& member) {
   if (waits_for_ == kDelivery) {
     spring(member.id(), members_[rng_.below(members_.size())]->id());
+  }
+  if (deposed_ && member.id() != *deposed_) {
+    queue_.after(Duration{}, [this] { turn(); });
   }
 }
 

@@ -5,6 +5,10 @@
 // An ambush is laid at a random time; those that wait for a word of elections also make one happen.
 // Once sprung, another one may lie right behind it: two faults close together are what most known
 // bugs took.
+//
+// Of a kind of its own is the turncoat (D16): a leader is cut off, the others elect another one and
+// tell of something, and then one of them loses its disk and comes back to the old leader alone,
+// which does not know yet that it is deposed.
 #pragma once
 
 #include <memory>
@@ -26,7 +30,7 @@ class Ambush {
         faults_(faults),
         rng_(rng) {}
 
-  // Lays `count` of them between the two instants.
+  // Lays `count` of them between the two instants, and in many runs a turncoat.
   void plan(std::size_t count, Instant from, Instant until);
   void stop();
 
@@ -38,6 +42,8 @@ class Ambush {
   void lay(bool first);
   void make_election();
   void cut_off(SimMember& victim);
+  void lay_turncoat();
+  void turn();
   void slow_disks();
   void spring(MemberId from, MemberId to);
   void strike(MemberId from, MemberId to);
@@ -53,6 +59,7 @@ class Ambush {
   bool stopped_ = false;
   std::optional<std::size_t> waits_for_;  // a message, or kDelivery
   std::size_t skip_ = 0;                  // so many of them pass first
+  std::optional<MemberId> deposed_;       // waits for a turncoat
 };
 
 }  // namespace ringside::sim

@@ -87,6 +87,7 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
     }
   } else {
     status = fail(ErrorCode::kIo, "simulated disk failure");
+    fail_sync(lane);
   }
   const coord::DiskBatch batch = std::move(lane.batches.front());
   lane.batches.pop_front();
@@ -99,6 +100,16 @@ void SimDisk::finish(Lane& lane, std::uint64_t run) {
     begin_next(lane);
   }
   done_(batch.id, status);
+}
+
+// A file system either drops the pages that it could not write, or keeps them and forgets that they
+// are not on the disk.
+void SimDisk::fail_sync(const Lane& lane) {
+  const auto* sync = std::get_if<coord::SyncFile>(&lane.batches.front().ops[lane.done]);
+  if (sync != nullptr && &lane == &log() && rng_.chance(0.6)) {
+    files_.fail_sync(sync->file);
+    pages_stay_ = true;
+  }
 }
 
 Status SimDisk::carry_out(const coord::DiskBatch& batch, std::size_t from, std::size_t to) {
@@ -137,10 +148,10 @@ void SimDisk::crash(bool power) {
   ++run_;
   done_ = {};
   durable_.forget();
-  if (power || failed_) {
+  if (power || (failed_ && !pages_stay_)) {
     power_cut();  // after a failed sync the pages may be gone as well
   }
-  failed_ = snapshot_failed_ = false;
+  failed_ = pages_stay_ = snapshot_failed_ = false;
 }
 
 void SimDisk::set_full(bool full) {

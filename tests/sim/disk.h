@@ -70,6 +70,7 @@ class SimDisk : public coord::DiskPort {
   void begin_next(Lane& lane);
   void finish(Lane& lane, std::uint64_t run);
   void begin_op(Lane& lane);
+  void fail_sync(const Lane& lane);
   Status carry_out(const coord::DiskBatch& batch, std::size_t from, std::size_t to);
   void stop_somewhere(const Lane& lane);
   void power_cut();
@@ -82,6 +83,7 @@ class SimDisk : public coord::DiskPort {
   std::array<Lane, 2> lanes_;
   bool slow_ = false;
   bool failed_ = false;
+  bool pages_stay_ = false;  // of the file whose sync failed
   bool snapshot_failed_ = false;
   std::uint64_t run_ = 0;
 };

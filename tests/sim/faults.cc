@@ -275,6 +275,22 @@ void Faults::lost_disk() {
   });
 }
 
+bool Faults::lose_disk(SimMember& victim, Duration back_after) {
+  if (!victim.up() || !may_lose_a_disk()) {
+    return false;
+  }
+  victim.crash(true);
+  victim.disk().wipe();
+  trace_.say("the disk of member {} is wiped", victim.id().value);
+  lost_ = &victim;
+  lasting(back_after, [&victim] {
+    if (!victim.up()) {
+      victim.start();
+    }
+  });
+  return true;
+}
+
 void Faults::heal_all() {
   trace_.say("everything heals");
   ++generation_;

@@ -32,6 +32,8 @@ class Faults {
   Duration some_time() { return milliseconds(rng_.between(300, 6000)); }
   // Restarted after some time.
   void crash(SimMember& victim, bool power);
+  // Its disk is empty when it comes back. False: not now.
+  bool lose_disk(SimMember& victim, Duration back_after);
 
  private:
   void strike();

@@ -62,10 +62,16 @@ void ForgetfulDisk::do_op(const coord::WriteAt& op) {
 
 void ForgetfulDisk::apply_partly(const coord::WriteAt& write, std::size_t bytes) {
   File& file = *names_.at(write.file);
-  if (write.offset < file.synced) {
-    throw std::logic_error("a write over synced bytes of " + write.file);
-  }
   const std::size_t end = write.offset + bytes;
+  const std::size_t over = std::min(end, file.durable());
+  if (write.offset < over &&
+      !std::equal(file.bytes.begin() + static_cast<std::ptrdiff_t>(write.offset),
+                  file.bytes.begin() + static_cast<std::ptrdiff_t>(over), write.bytes->begin())) {
+    throw std::logic_error("another write over synced bytes of " + write.file);
+  }
+  if (write.offset <= file.missing && end > file.missing) {
+    file.synced = std::exchange(file.missing, kNothing);  // the next sync has them to write
+  }
   file.bytes.resize(std::max(file.bytes.size(), end));
   std::copy_n(write.bytes->begin(), bytes,
               file.bytes.begin() + static_cast<std::ptrdiff_t>(write.offset));
@@ -74,6 +80,14 @@ void ForgetfulDisk::apply_partly(const coord::WriteAt& write, std::size_t bytes)
 void ForgetfulDisk::do_op(const coord::SyncFile& op) {
   File& file = *names_.at(op.file);
   file.synced = file.bytes.size();
+}
+
+void ForgetfulDisk::fail_sync(const std::string& name) {
+  File& file = *names_.at(name);
+  if (file.synced < file.bytes.size()) {
+    file.missing = file.durable();
+    file.synced = file.bytes.size();
+  }
 }
 
 void ForgetfulDisk::do_op(const coord::RenameFile& op) {
@@ -157,7 +171,7 @@ coord::DiskImage ForgetfulDisk::image() const {
 coord::DiskImage ForgetfulDisk::durable_image() const {
   coord::DiskImage image;
   for (const auto& [name, file] : durable_names_) {
-    const auto synced = static_cast<std::ptrdiff_t>(std::min(file->synced, file->bytes.size()));
+    const auto synced = static_cast<std::ptrdiff_t>(std::min(file->durable(), file->bytes.size()));
     image.files[name] = Bytes(file->bytes.begin(), file->bytes.begin() + synced);
   }
   return image;
@@ -179,10 +193,11 @@ void ForgetfulDisk::power_cut(const Loss& loss) {
   names_ = durable_names_;
   std::set<File*> seen;
   for (const auto& [name, file] : names_) {
-    if (seen.insert(file.get()).second && file->bytes.size() > file->synced) {
-      loss.tear(file->bytes, file->synced);
+    if (seen.insert(file.get()).second && file->bytes.size() > file->durable()) {
+      loss.tear(file->bytes, file->durable());
     }
     file->synced = file->bytes.size();
+    file->missing = kNothing;
   }
 }
 

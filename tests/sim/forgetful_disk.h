@@ -3,8 +3,10 @@
 //
 // Used by the simulator and by the unit tests of coord/storage. Models a POSIX file system at its
 // least helpful: changes of names survive in any combination (those of one name in order), a file
-// that was not synced keeps any part of its new bytes. Synced bytes are never overwritten: our
-// formats do not do so, and apply() throws if they did.
+// that was not synced keeps any part of its new bytes. Synced bytes are never overwritten but
+// by themselves: our formats do not do so, and apply() throws if they did. After a sync that failed
+// the bytes are read as before, later syncs pass, and none of these bytes reaches the disk unless
+// they are written again (as ext4 and XFS have it: Rebello et al., ATC 2020).
 #pragma once
 
 #include <algorithm>
@@ -50,6 +52,8 @@ class ForgetfulDisk {
   // The process dies and the machine lives on: nothing is lost, nothing more is durable.
   [[nodiscard]] coord::DiskImage image() const;
   void power_cut(const Loss& loss);
+  // A sync of the file fails: what it was to make durable stays in memory alone, and looks durable.
+  void fail_sync(const std::string& file);
   // What no power cut can take.
   [[nodiscard]] coord::DiskImage durable_image() const;
   void wipe();
@@ -61,11 +65,14 @@ class ForgetfulDisk {
   Bytes& bytes_of(const std::string& file) { return names_.at(file)->bytes; }
 
  private:
+  static constexpr std::size_t kNothing = std::numeric_limits<std::size_t>::max();
   struct File {
     Bytes bytes;
-    std::size_t synced = 0;
-    std::uint64_t taken = 0;  // blocks, if more than its bytes
+    std::size_t synced = 0;          // no sync writes what is before it
+    std::size_t missing = kNothing;  // the disk has nothing from there on, synced or not
+    std::uint64_t taken = 0;         // blocks, if more than its bytes
 
+    [[nodiscard]] std::size_t durable() const { return std::min(synced, missing); }
     [[nodiscard]] std::uint64_t blocks() const {
       return std::max<std::uint64_t>(bytes.size(), taken);
     }

@@ -48,9 +48,13 @@ constexpr std::array kBugs{
     Bug{Mutant::kZk4925HolePassedOn, "zk-4925", "a DIFF with a hole, and no check of continuity"},
     Bug{Mutant::kZk5094TruncatedInMemory, "zk-5094", "a truncation is done in memory alone"},
     Bug{Mutant::kD8EstablishedTooEarly, "d8", "established before a quorum acknowledged NEWLEADER"},
+    Bug{Mutant::kD9CacheTrusted, "d9",
+        "a restart takes what a failed sync left in the page cache for durable"},
     Bug{Mutant::kD10OldRunHeard, "d10", "messages of an attachment that is over are taken"},
     Bug{Mutant::kD14TailLeftOut, "d14", "a new leader leaves its uncommitted tail out"},
     Bug{Mutant::kD15WholeLogApplied, "d15", "a restart applies its whole log"},
+    Bug{Mutant::kD16WipedVoterHelps, "d16",
+        "a wiped voter is taken in by a leader that does not know it is deposed"},
 };
 
 }  // namespace

@@ -90,6 +90,46 @@ TEST_CASE("D2AckLeavesOnlyAfterTheDisk") {
   CHECK(delivered_count(ring, 3) == 2);
 }
 
+TEST_CASE("D2NoMemberIsHeldToHaveWhatWasNeverSent") {
+  ZabRing ring({1, 2, 3});
+  ring.members[1].disk_stuck = true;
+  ring.start_all();
+  REQUIRE(ring.leader() == 3);
+  ring.complete(1);  // its promise; the history that it is given after that is not durable yet
+  ring.messages();
+  ring.cut(2, 3);
+  ring.propose(3, "a");
+  ring.complete(3);
+  const std::uint64_t run = ring.members[3].zab->followers()->at(MemberId{1}).run;
+  ring.step(3, Received{MemberId{1}, {run, AckNewLeader{Zxid{1}}}});
+  CHECK(ring.members[3].closed == Words{"it acknowledges what was never sent"});
+  CHECK(delivered_count(ring, 3) == 0);
+}
+
+TEST_CASE("ACommitOfWhatIsInNoHistoryEndsTheLink") {
+  Running ring;
+  const std::uint64_t run = ring.members[3].zab->followers()->at(MemberId{1}).run;
+  ring.propose(3, "a");
+  ring.deliver(3, 1);
+  ring.complete(1);
+  ring.step(1, Received{MemberId{3}, {run, Commit{Zxid{1}}}});  // below the first, above nothing
+  REQUIRE(ring.members[1].closed.size() == 1);
+  CHECK(ring.members[1].closed[0].find("never proposed") != std::string::npos);
+  CHECK(delivered_count(ring, 1) == 0);
+
+  Staging staging;
+  const History own(Zxid{}, entries(2, 3));
+  CHECK(staging.start({SyncMode::kDiff, Zxid{Epoch{2}, 3}}, own, {}));
+  CHECK(staging.add_entries(entries(3, 2)));
+  const Zxid last{Epoch{3}, 2};
+  for (const Zxid fine : {Zxid{}, Zxid{Epoch{2}, 2}, Zxid{Epoch{2}, 3}, Zxid{Epoch{3}, 1}, last}) {
+    CHECK(staging.check({Epoch{3}, last, fine}, own));
+  }
+  for (const Zxid wrong : {Zxid{1}, Zxid{Epoch{2}, 4}, Zxid{Epoch{3}, 3}}) {
+    CHECK_FALSE(staging.check({Epoch{3}, last, wrong}, own));
+  }
+}
+
 TEST_CASE("D3HistoryAndEpochsAreOneDurableStepBeforeTheAck") {
   ZabRing ring({1, 2, 3});
   ring.members[3].disk.log = entries(1, 3);
@@ -292,6 +332,44 @@ TEST_CASE("D16MemberInDoubtPersistsNoPromise") {
   CHECK(ring.leader() == 3);
   REQUIRE(ring.members[1].disk_work.size() == 1);
   CHECK(std::holds_alternative<SwitchHistory>(ring.members[1].disk_work.front()));
+}
+
+// A deposed leader that has not found out yet, and a voter that comes back without what it had
+// acknowledged to the new one: together they would be a quorum that knows nothing of that.
+TEST_CASE("D16WipedVoterIsTakenInOnlyWhereAQuorumWithoutItStillFollows") {
+  Running ring;
+  ring.propose(3, "known to all");
+  ring.settle();
+  ring.cut(3, 1);
+  ring.cut(3, 2);
+  ring.settle();
+  REQUIRE(ring.members[2].zab->leading() != nullptr);
+  ring.propose(2, "acknowledged by 1 and 2");
+  ring.settle();
+  const std::vector<Zxid> acknowledged = ring.members[2].delivered;
+  REQUIRE(acknowledged.size() == 2);
+
+  ring.kill(1);
+  ring.members[1].disk = ZabStart{};
+  ring.start(1);
+  ring.cut(1, 2);  // the deposed leader is the first that it reaches
+  ring.settle();
+  REQUIRE(ring.members[3].zab->leading() != nullptr);  // no election timeout has passed
+  ring.propose(3, "of a leader without a quorum");
+  ring.settle();
+  CHECK(delivered_count(ring, 3) == 1);
+  ring.pass(seconds(3));
+  CHECK(ring.members[1].zab->role() != Role::kLeading);
+  CHECK(ring.members[3].zab->leading() == nullptr);
+
+  ring.join(1, 2);
+  ring.join(2, 3);
+  ring.pass(seconds(3));
+  for (const std::uint64_t id : {1, 2, 3}) {
+    REQUIRE(delivered_count(ring, id) >= 1);
+    CHECK(ring.members[id].delivered.back() == acknowledged.back());
+    CHECK(ring.members[id].zab->reign().has_value());
+  }
 }
 
 TEST_CASE("D17RingIsBornOnceByAllVotersAndEmpty") {

@@ -112,6 +112,33 @@ TEST_CASE("AThousandSilentConnectionsKeepNobodyOutForLong") {
   run_until(loop, [&] { return one.handler.saw("up 2"); });
 }
 
+TEST_CASE("ObserversUpToTheBoundKeepNoVoterOut") {
+  constexpr std::uint64_t kFirstObserver = coord::kMinObserverId;
+  constexpr std::size_t kMost = 3;
+  net::Loop loop;
+  FakeHandler handler(member(1));
+  PeerHub hub(loop, handler, {"127.0.0.1", 0}, {}, kMost);
+  REQUIRE(hub.start(coord::MemberId{1}).has_value());
+  std::vector<std::unique_ptr<Raw>> raws;
+  const auto call = [&](std::uint64_t id) {
+    raws.push_back(std::make_unique<Raw>(loop, hub));
+    raws.back()->greet(id);
+  };
+  for (std::size_t i = 0; i < kMost; ++i) {
+    call(kFirstObserver + i);
+  }
+  run_until(loop, [&] { return handler.events.size() == kMost; });
+
+  call(kFirstObserver + kMost);
+  run_until(loop, [&] { return raws.back()->ended(); });
+  CHECK(handler.logged("3 observers have a link already") == 1);
+  call(2);
+  run_until(loop, [&] { return handler.saw("up 2"); });
+  // One that was there may come anew.
+  call(kFirstObserver);
+  run_until(loop, [&] { return handler.count("up 4294967296") == 2; });
+}
+
 TEST_CASE("ATakenPortIsAnError") {
   net::Loop loop;
   Hub one(loop, member(1));

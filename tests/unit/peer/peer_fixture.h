@@ -102,8 +102,9 @@ struct Hub {
 
 // A connection to a hub that says what the test wants.
 struct Raw {
-  Raw(net::Loop& loop, const Hub& hub) {
-    const auto address = net::SocketAddress::numeric("127.0.0.1", hub.hub.port());
+  Raw(net::Loop& loop, const Hub& hub) : Raw(loop, hub.hub) {}
+  Raw(net::Loop& loop, const PeerHub& hub) {
+    const auto address = net::SocketAddress::numeric("127.0.0.1", hub.port());
     stream = std::move(net::TcpStream::connect(loop, *address, seen).value());
     seen.keep_bytes = false;
     run_until(loop, [this] { return seen.saw("connected"); });
